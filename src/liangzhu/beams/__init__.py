@@ -1,0 +1,1 @@
+"""The four beams: what every pillar stands on."""

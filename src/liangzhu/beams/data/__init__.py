@@ -1,0 +1,1 @@
+"""data: what is described, shared and measured."""

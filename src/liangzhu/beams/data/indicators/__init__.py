@@ -1,0 +1,1 @@
+"""Indicators: definition, named query, snapshot, drill-down."""

@@ -1,0 +1,1 @@
+"""people: who is there, and who may act for whom."""

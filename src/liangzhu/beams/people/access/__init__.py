@@ -1,0 +1,1 @@
+"""Accounts, sign-in, second factor, sessions, the post one acts under."""

@@ -1,0 +1,1 @@
+"""Units valid in time, persons, posts, roles, deputies."""

@@ -1,0 +1,1 @@
+"""work: matters moving between units against a clock."""

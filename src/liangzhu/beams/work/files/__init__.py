@@ -1,0 +1,1 @@
+"""Attachments, named by their fingerprint."""

@@ -1,0 +1,1 @@
+"""Matters: process, clock, history, inbox, comments, notices."""

@@ -1,0 +1,111 @@
+"""Actions: the only way to change state. One change = policy, lock, validate, write, log leaf, event, in one transaction."""
+
+import functools
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from django.db import IntegrityError, models, transaction
+
+from liangzhu.kernel.actors import Actor
+from liangzhu.kernel.errors import AlreadyDone, NotThere
+from liangzhu.kernel.events import publish
+from liangzhu.kernel.log import write_leaf
+from liangzhu.kernel.models import LogLeaf, OutboxEvent, Submission
+from liangzhu.kernel.now import now
+from liangzhu.kernel.policies import Policy
+from liangzhu.kernel.refs import Ref
+
+M = TypeVar("M", bound=models.Model)
+
+
+class PolicyNotChecked(AssertionError):
+    """An action returned without asking a policy. A fault of the program, never of the person."""
+
+
+class NothingLogged(AssertionError):
+    """An action returned without adding a leaf to the log. A fault of the program."""
+
+
+class Act:
+    """One run of one action: who acts, what was checked, locked, logged and announced."""
+
+    def __init__(self, actor: Actor, name: str):
+        self.actor = actor
+        self.name = name
+        self.checked: list[str] = []
+        self.leaves: list[LogLeaf] = []
+
+    def check(self, policy: Policy, target: Any = None) -> None:
+        """Ask a policy; raises Denied. The system itself (timers, loaders) is allowed, and its leaf says so."""
+        if not self.actor.is_system:
+            policy.require(self.actor, target)
+        self.checked.append(policy.name)
+
+    def lock(self, model: type[M], **lookup) -> M:
+        """Fetch one row for change; others wait. Raises NotThere."""
+        row = model._default_manager.select_for_update().filter(**lookup).first()
+        if row is None:
+            raise NotThere(f"没有找到这一{model._meta.verbose_name}。")
+        return row
+
+    def log(self, subject: Ref, **details) -> LogLeaf:
+        """Add a leaf. Details are plain values; a personal value does not belong here."""
+        leaf = write_leaf(self.actor, self.name, subject, details)
+        self.leaves.append(leaf)
+        return leaf
+
+    def emit(self, happened) -> OutboxEvent:
+        """Announce an event to the parts above, in the same transaction."""
+        return publish(happened, self.actor)
+
+
+_actions: dict[str, Callable] = {}
+
+
+def action(name: str) -> Callable[[Callable], Callable]:
+    """Make ``fn(act, *, …)`` an action, called as ``fn(actor, …, once=form_key)``.
+
+    ``name`` is "app.verb_noun". ``once`` is a form's key: sent twice by the same actor, the second raises AlreadyDone.
+    """
+
+    def wrap(fn: Callable) -> Callable:
+        if name in _actions:
+            raise ValueError(f"action {name} is registered twice")
+
+        @functools.wraps(fn)
+        def run(actor: Actor, *, once: str = "", **kwargs):
+            with transaction.atomic():
+                act = Act(actor, name)
+                if once:
+                    _claim(once, act)
+                result = fn(act, **kwargs)
+                if not act.checked:
+                    raise PolicyNotChecked(f"action {name} checked no policy")
+                if not act.leaves:
+                    raise NothingLogged(f"action {name} logged nothing")
+                if once:
+                    ref = getattr(result, "ref", None) or Ref.parse(act.leaves[0].subject)
+                    Submission.objects.filter(key=once).update(result=str(ref))
+                return result
+
+        run.action_name = name
+        _actions[name] = run
+        return run
+
+    return wrap
+
+
+def _claim(key: str, act: Act) -> None:
+    """Take the form's key, or say that it was taken. A key of somebody else is no key at all."""
+    try:
+        with transaction.atomic():
+            Submission.objects.create(key=key[:64], action=act.name, actor=str(act.actor.ref), at=now())
+    except IntegrityError:
+        row = Submission.objects.get(key=key[:64])
+        same = row.action == act.name and row.actor == str(act.actor.ref)
+        raise AlreadyDone(row.result if same else "") from None
+
+
+def all_actions() -> dict[str, Callable]:
+    """Every action by name."""
+    return dict(_actions)

@@ -1,0 +1,38 @@
+"""Who acts. The kernel knows an actor's reference, roles and the unit stood for; `people` adds the rest."""
+
+from dataclasses import dataclass, field
+
+from liangzhu.kernel.refs import Ref
+
+
+@dataclass(frozen=True, kw_only=True)
+class Actor:
+    """Whoever asks or acts.
+
+    ``ref`` names the account (or ``system:worker``), ``label`` is what history shows, ``roles`` are those of the post
+    acted under, ``on_behalf`` the unit stood for, ``request_id`` ties log lines together.
+    """
+
+    ref: Ref
+    label: str
+    roles: frozenset[str] = field(default_factory=frozenset)
+    on_behalf: Ref | None = None
+    request_id: str = ""
+
+    def has(self, *roles: str) -> bool:
+        """Whether any of the roles belongs to the post acted under."""
+        return not self.roles.isdisjoint(roles)
+
+    @property
+    def signed_in(self) -> bool:
+        """False for the public."""
+        return self.ref.kind == "account"
+
+    @property
+    def is_system(self) -> bool:
+        """True for timers and loaders."""
+        return self.ref.kind == "system"
+
+
+ANONYMOUS = Actor(ref=Ref("public", "anonymous"), label="社会公众")
+SYSTEM = Actor(ref=Ref("system", "worker"), label="系统")

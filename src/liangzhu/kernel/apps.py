@@ -1,0 +1,28 @@
+"""App configurations: every app of the house loads its shelves by the same names."""
+
+from importlib import import_module
+from importlib.util import find_spec
+
+from django.apps import AppConfig
+
+SHELVES = ("policies", "events", "queries", "actions", "handlers", "indicators", "processes", "nav")
+
+
+class HouseApp(AppConfig):
+    """An app of the house. Its label is its folder's name; the shelves it has are imported when Django is ready."""
+
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Import the shelves, so that registries are complete before the first request."""
+        for shelf in SHELVES:
+            if find_spec(f"{self.name}.{shelf}"):
+                import_module(f"{self.name}.{shelf}")
+
+
+class KernelApp(HouseApp):
+    """The kernel as a Django app: log, outbox, releases, calendar."""
+
+    name = "liangzhu.kernel"
+    label = "kernel"
+    verbose_name = "内核"

@@ -1,0 +1,18 @@
+"""The kernel's tables."""
+
+from liangzhu.kernel.models.calendar import DayOverride
+from liangzhu.kernel.models.log import LogDetail, LogLeaf, Submission
+from liangzhu.kernel.models.outbox import Delivery, OutboxEvent, PeriodicRun
+from liangzhu.kernel.models.release import Release, Series
+
+__all__ = [
+    "DayOverride",
+    "Delivery",
+    "LogDetail",
+    "LogLeaf",
+    "OutboxEvent",
+    "PeriodicRun",
+    "Release",
+    "Series",
+    "Submission",
+]

@@ -1,0 +1,47 @@
+"""The log: leaves are only added. What a leaf commits to is kept apart, so that it can be destroyed by rule."""
+
+from django.db import models
+
+
+class LogLeaf(models.Model):
+    """One thing done: ids, action, actor and a salted SM3 commitment; never a personal value.
+
+    ``number`` stays empty until the sequencer numbers committed leaves; writers never wait for it.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    number = models.BigIntegerField(null=True, unique=True, editable=False)
+    at = models.DateTimeField(help_text="UTC, time of the product (a demonstration stands on its own day)")
+    recorded_at = models.DateTimeField(auto_now_add=True, help_text="UTC, the machine's clock")
+    action = models.CharField(max_length=80)
+    actor = models.CharField(max_length=80)
+    on_behalf = models.CharField(max_length=80, blank=True)
+    subject = models.CharField(max_length=80)
+    request_id = models.CharField(max_length=40, blank=True)
+    commitment = models.CharField(max_length=64, help_text="hex SM3 of salt and canonical details")
+
+    class Meta:
+        verbose_name = "日志叶"
+        indexes = [
+            models.Index(fields=["subject", "id"]),
+            models.Index(fields=["actor", "id"]),
+            models.Index(fields=["action", "id"]),
+        ]
+
+
+class LogDetail(models.Model):
+    """What a leaf commits to. Deletion by rule removes this row; the leaf stays and proves that it was there."""
+
+    leaf = models.OneToOneField(LogLeaf, on_delete=models.PROTECT, primary_key=True, related_name="detail")
+    salt = models.BinaryField(max_length=16)
+    body = models.TextField(help_text="canonical JSON")
+
+
+class Submission(models.Model):
+    """A form that was accepted, by its key: the same form sent twice is done once."""
+
+    key = models.CharField(max_length=64, primary_key=True)
+    action = models.CharField(max_length=80)
+    actor = models.CharField(max_length=80)
+    result = models.CharField(max_length=80, blank=True)
+    at = models.DateTimeField()

@@ -1,0 +1,1 @@
+"""The pillars: what the district does. They never import each other."""

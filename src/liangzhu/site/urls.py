@@ -1,0 +1,28 @@
+"""All addresses. Each app owns its own; here they are put together."""
+
+from django.urls import include, path
+
+from liangzhu.site import views
+
+handler403 = "liangzhu.kernel.web.permission_denied"
+handler404 = "liangzhu.kernel.web.page_not_found"
+handler500 = "liangzhu.kernel.web.server_error"
+
+site_patterns = (
+    [
+        path("", views.home, name="home"),
+        path("mode/", views.set_mode, name="mode"),
+    ],
+    "site",
+)
+
+urlpatterns = [
+    path("", include(site_patterns)),
+    path("account/", include("liangzhu.beams.people.access.pages.allauth_urls")),
+    path("access/", include("liangzhu.beams.people.access.pages.urls")),
+    path("directory/", include("liangzhu.beams.people.directory.pages.urls")),
+    path("files/", include("liangzhu.beams.work.files.pages.urls")),
+    path("work/", include("liangzhu.beams.work.matters.pages.urls")),
+    path("indicators/", include("liangzhu.beams.data.indicators.pages.urls")),
+    path("", include("liangzhu.pillars.programme.pages.urls")),
+]
