@@ -1,0 +1,80 @@
+"""What all tests share: an installation of their own, the choice of database, no network.
+
+``LIANGZHU_TEST_DATABASE=postgresql`` runs the suite on a PostgreSQL that is started for this run; otherwise on SQLite in
+memory. Settings of the person at the keyboard do not reach the tests.
+"""
+
+import atexit
+import os
+import shutil
+import socket
+import sys
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED = ROOT.parent / "shared"
+
+# Everything up to django.setup() must come first: pytest-django and the conftest files below import models.
+_stack = ExitStack()
+atexit.register(_stack.close)
+
+for _name in [name for name in os.environ if name.startswith("LIANGZHU_") and "_TEST_" not in name]:
+    del os.environ[_name]
+_home = tempfile.mkdtemp(prefix="liangzhu-test-")
+_stack.callback(shutil.rmtree, _home, ignore_errors=True)
+os.environ["LIANGZHU_HOME"] = _home
+
+_choice = os.environ.get("LIANGZHU_TEST_DATABASE", "sqlite")
+if _choice == "postgresql":
+    # The first process starts the server; the workers of xdist find its address in their environment.
+    if "LIANGZHU_TEST_ADDRESS" not in os.environ:
+        sys.path.insert(0, str(ROOT / "tools"))
+        from postgres import server
+
+        os.environ["LIANGZHU_TEST_ADDRESS"] = _stack.enter_context(server())
+    os.environ["LIANGZHU_DATABASE"] = os.environ["LIANGZHU_TEST_ADDRESS"]
+elif _choice != "sqlite":
+    raise pytest.UsageError(f"LIANGZHU_TEST_DATABASE={_choice!r}: expected sqlite or postgresql")
+
+os.environ["DJANGO_SETTINGS_MODULE"] = "liangzhu.site.settings"
+
+import django  # noqa: E402
+
+django.setup()
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The folder of the source tree."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The reference material beside the source tree; a test that needs it is skipped where it is absent."""
+    if not SHARED.is_dir():
+        pytest.skip("the reference material (../shared) is not here")
+    return SHARED
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_network():
+    """Whatever reaches beyond this machine fails, by name."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address):
+        if self.family in (socket.AF_INET, socket.AF_INET6) and not _loopback(address[0]):
+            raise AssertionError(f"a test reached for the network: {address!r}")
+        return connect(self, address)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", guarded)
+        yield
+
+
+def _loopback(host: str) -> bool:
+    return host in ("localhost", "::1") or host.startswith("127.")
