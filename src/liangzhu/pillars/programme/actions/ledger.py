@@ -1,0 +1,328 @@
+"""Working with the ledger: issue, split, extend, publish, measure."""
+
+from datetime import date
+from decimal import Decimal
+
+from liangzhu.beams.data.indicators import api as indicators
+from liangzhu.beams.people.directory import api as directory
+from liangzhu.beams.work.matters import api as matters
+from liangzhu.kernel.actions import Act, action
+from liangzhu.kernel.errors import Conflict, Invalid, StepNotAllowed
+from liangzhu.kernel.now import now, today
+from liangzhu.kernel.pack import pack
+from liangzhu.pillars.programme import events, policies
+from liangzhu.pillars.programme.models import (
+    Clause,
+    ClauseDay,
+    Extension,
+    Finding,
+    PlanDocument,
+    PlanTask,
+    TaskHelper,
+    TaskStep,
+)
+from liangzhu.pillars.programme.truth import judge
+
+FARTHEST = 20
+"""Years: a limit further away than this is a slip of the finger."""
+
+
+def _same(row, version: int | None, what: str) -> None:
+    if version is not None and version != row.version:
+        raise Conflict(f"{what}刚刚被别人改过，现为第 {row.version} 版。")
+
+
+def _sensible_day(field: str, day: date | None) -> None:
+    if day is not None and not 2000 <= day.year <= today().year + FARTHEST:
+        raise Invalid({field: f"{day:%Y-%m-%d} 不在合理范围内，请核对年份。"})
+
+
+@action("programme.issue_task")
+def issue_task(
+    act: Act, *, task_id: int, due_on: date | None = None, helper_ids: list[int] | None = None, version: int | None = None
+) -> PlanTask:
+    """Issue (下达) a task: a matter opens at the lead unit, with a part for each helping unit.
+
+    ``due_on`` replaces the limit read in the plan (or gives one where the plan names none). ``helper_ids`` are further
+    units out of the plan's open sets. The other members of open sets get a notice.
+    """
+    act.check(policies.manage)
+    task = act.lock(PlanTask, pk=task_id)
+    _same(task, version, f"任务 {task.article_no} ")
+    if task.matter_id is not None:
+        raise StepNotAllowed(f"任务 {task.article_no} 已于 {task.issued_at:%Y-%m-%d} 下达。", todo="不必重复下达。")
+    if task.dropped:
+        raise StepNotAllowed(f"任务 {task.article_no} 在修订稿中已删去，不能下达。")
+    if task.document.state != PlanDocument.IN_FORCE:
+        raise StepNotAllowed("文件还没有建账。", todo="请先校核并建账。")
+    if due_on is not None:
+        _sensible_day("due_on", due_on)
+        if due_on < today():
+            raise Invalid({"due_on": f"期限 {due_on:%Y-%m-%d} 早于今天，请核对。"})
+        task.due_on = due_on
+    office = directory.units().by_key(pack().district["programme_office"]["unit"]).id
+    matter = matters.open_matter(
+        act,
+        kind="plan_task",
+        title=f"{task.article_no}. {task.title}",
+        parties={"lead": task.lead_unit_id, "office": office},
+        holding_unit_id=task.lead_unit_id,
+        applicant=str(task.document.ref),
+        due_on=task.due_on,
+    )
+    task.matter, task.issued_at = matter, now()
+    task.version += 1
+    task.save()
+    task.clauses.filter(kind=Clause.TASK).update(due_on=task.due_on)
+    offered = {unit: scope.expression for scope in task.scopes.all() for unit in scope.units.values_list("id", flat=True)}
+    for unit_id in helper_ids or []:
+        if unit_id not in offered:
+            raise Invalid({"helper_ids": f"{directory.unit_name(unit_id)}不在文件写明的参与范围内。"})
+        TaskHelper.objects.get_or_create(task=task, unit_id=unit_id, defaults={"expression": offered[unit_id]})
+    for helper in task.helpers.filter(part=None):
+        _open_part(act, task, helper)
+    taking_part = set(task.helpers.values_list("unit_id", flat=True)) | {task.lead_unit_id}
+    told = [post.id for unit in offered if unit not in taking_part for post in directory.posts(unit, head=True)]
+    if told:
+        matters.notify(
+            told,
+            key=f"{task.ref}:scope",
+            title=f"请知悉：计划任务 {task.article_no}《{task.title}》",
+            text="文件以概称写明本单位在参与范围内；需要承担具体工作时，领导小组办公室会另行交办。",
+            matter=matter,
+        )
+    act.log(task.ref, matter=matter.pk, lead=task.lead_unit_id, due=task.due_on, helpers=len(taking_part) - 1)
+    act.emit(events.TaskIssued(subject=task.ref, matter_id=matter.pk))
+    return task
+
+
+def _open_part(act: Act, task: PlanTask, helper: TaskHelper) -> None:
+    helper.part = matters.add_part(act, task.matter, kind="helper", unit_id=helper.unit_id, title=f"配合：{task.title}"[:200])
+    helper.save(update_fields=["part"])
+
+
+@action("programme.add_helper")
+def add_helper(act: Act, *, task_id: int, unit_id: int) -> TaskHelper:
+    """Ask one more unit out of the plan's open sets to help with an issued task."""
+    act.check(policies.manage)
+    task = act.lock(PlanTask, pk=task_id)
+    if task.matter_id is None or task.matter.closed_at is not None:
+        raise StepNotAllowed("任务尚未下达或已经结束，不能增加配合单位。")
+    scope = task.scopes.filter(units=unit_id).first()
+    if scope is None:
+        raise Invalid({"unit_id": "该单位不在文件写明的参与范围内。"})
+    helper, created = TaskHelper.objects.get_or_create(
+        task=task, unit_id=unit_id, defaults={"expression": scope.expression}
+    )
+    if not created:
+        raise Invalid({"unit_id": f"{directory.unit_name(unit_id)}已是配合单位。"})
+    _open_part(act, task, helper)
+    act.log(task.ref, helper=unit_id, expression=scope.expression)
+    return helper
+
+
+@action("programme.set_limit")
+def set_limit(act: Act, *, task_id: int, due_on: date, reason: str, version: int | None = None) -> PlanTask:
+    """Give a limit to an issued task for which the plan names none. A limit that exists changes by extension only."""
+    act.check(policies.manage)
+    task = act.lock(PlanTask, pk=task_id)
+    _same(task, version, f"任务 {task.article_no} ")
+    if task.due_on is not None:
+        raise StepNotAllowed(
+            f"任务 {task.article_no} 已有期限 {task.due_on:%Y-%m-%d}。", todo="改期请由牵头单位申请延期。"
+        )
+    if task.matter_id is None or task.matter.closed_at is not None:
+        raise StepNotAllowed("任务尚未下达或已经结束。")
+    _sensible_day("due_on", due_on)
+    if due_on < today():
+        raise Invalid({"due_on": "期限不能早于今天。"})
+    if not reason.strip():
+        raise Invalid({"reason": "请写明依据。"})
+    task.due_on = due_on
+    task.version += 1
+    task.save()
+    matters.start_clock(act, task.matter, "task", due_on=due_on)
+    task.clauses.filter(kind=Clause.TASK).update(due_on=due_on)
+    act.log(task.ref, due=due_on, reason=reason)
+    return task
+
+
+@action("programme.split_steps")
+def split_steps(act: Act, *, task_id: int, steps: list[dict]) -> PlanTask:
+    """Split a task into steps (节点): each ``{"title", "due_on", "unit_id"}``; the unit is the lead or a helper."""
+    task = act.lock(PlanTask, pk=task_id)
+    act.check(policies.work_on_task, task)
+    if task.matter_id is None or task.matter.closed_at is not None:
+        raise StepNotAllowed("任务尚未下达或已经结束，不能拆分节点。")
+    if task.matter.state == "issued":
+        raise StepNotAllowed("任务还没有签收。", todo="请先签收，再拆分节点。")
+    if not steps:
+        raise Invalid({"": "请至少填写一个节点。"})
+    units = {task.lead_unit_id, *task.helpers.values_list("unit_id", flat=True)}
+    made = []
+    for position, step in enumerate(steps, start=1):
+        title, due_on, unit_id = step["title"].strip(), step["due_on"], step.get("unit_id") or task.lead_unit_id
+        if not title:
+            raise Invalid({f"title-{position}": f"第 {position} 个节点没有名称。"})
+        _sensible_day(f"due_on-{position}", due_on)
+        if task.due_on and due_on > task.due_on:
+            raise Invalid(
+                {f"due_on-{position}": f"节点“{title}”的日期晚于任务期限 {task.due_on:%Y-%m-%d}。"},
+                todo="请调整节点日期；确需更晚时，先申请延期。",
+            )
+        if unit_id not in units:
+            raise Invalid({f"unit-{position}": "节点只能由牵头或配合单位承担。"})
+        made.append(TaskStep(task=task, unit_id=unit_id, title=title[:200], due_on=due_on))
+    TaskStep.objects.bulk_create(made)
+    act.log(task.ref, steps=[[step.title, step.due_on, step.unit_id] for step in made])
+    return task
+
+
+@action("programme.edit_step")
+def edit_step(
+    act: Act, *, step_id: int, title: str, due_on: date, withdraw: bool = False, version: int | None = None
+) -> TaskStep:
+    """Rename a step, move its date (never past the task's limit), or withdraw it. The log keeps what it was."""
+    step = act.lock(TaskStep, pk=step_id)
+    act.check(policies.work_on_task, step.task)
+    _same(step, version, "这个节点")
+    if step.done_on:
+        raise StepNotAllowed("节点已完成，不能再改。")
+    if step.due_on < today() and due_on > step.due_on:
+        raise Invalid({"due_on": "节点已经逾期，日期不能往后改。"}, todo="请报完成情况，或为任务申请延期。")
+    _sensible_day("due_on", due_on)
+    if step.task.due_on and due_on > step.task.due_on:
+        raise Invalid({"due_on": f"不能晚于任务期限 {step.task.due_on:%Y-%m-%d}。"})
+    before = [step.title, step.due_on, step.withdrawn]
+    step.title, step.due_on, step.withdrawn = title.strip()[:200] or step.title, due_on, withdraw
+    step.version += 1
+    step.save()
+    act.log(step.ref, before=before, after=[step.title, step.due_on, step.withdrawn])
+    return step
+
+
+@action("programme.finish_step")
+def finish_step(act: Act, *, step_id: int, result: str, done_on: date | None = None, version: int | None = None) -> TaskStep:
+    """Report a step as finished, saying what was done. ``done_on`` is today unless given, and never in the future."""
+    step = act.lock(TaskStep, pk=step_id)
+    act.check(policies.work_on_step, step)
+    _same(step, version, "这个节点")
+    if step.done_on or step.withdrawn:
+        raise StepNotAllowed("节点已完成或已取消。")
+    done_on = done_on or today()
+    if done_on > today():
+        raise Invalid({"done_on": "完成日期不能晚于今天。"})
+    if not result.strip():
+        raise Invalid({"result": "请写明完成情况。"})
+    step.done_on, step.result = done_on, result.strip()[:500]
+    step.version += 1
+    step.save()
+    act.log(step.ref, done_on=done_on)
+    return step
+
+
+@action("programme.ask_extension")
+def ask_extension(act: Act, *, task_id: int, new_due: date, reason: str) -> Extension:
+    """Ask for a later limit (延期申请). The unit's head agrees, the head of the office approves; three persons."""
+    task = act.lock(PlanTask, pk=task_id)
+    act.check(policies.work_on_task, task)
+    if task.matter_id is None or task.matter.state != "working":
+        raise StepNotAllowed("只有办理中的任务可以申请延期。")
+    if task.due_on is None:
+        raise StepNotAllowed("这项任务没有期限，不需要延期。")
+    if task.extensions.filter(matter__closed_at=None).exists():
+        raise StepNotAllowed("已有一份延期申请在审批。", todo="请等审批结果。")
+    _sensible_day("new_due", new_due)
+    if new_due <= task.due_on:
+        raise Invalid({"new_due": f"新期限应晚于现期限 {task.due_on:%Y-%m-%d}。"})
+    if not reason.strip():
+        raise Invalid({"reason": "请写明延期理由。"})
+    matter = matters.open_matter(
+        act,
+        kind="plan_extension",
+        title=f"延期申请：{task.title}（至 {new_due:%Y-%m-%d}）"[:200],
+        parties={party.name: party.unit_id for party in task.matter.parties.all()},
+        holding_unit_id=task.lead_unit_id,
+        parent=task.matter,
+        applicant=str(task.ref),
+    )
+    extension = Extension.objects.create(
+        task=task, matter=matter, old_due=task.due_on, new_due=new_due, reason=reason.strip()[:1000]
+    )
+    act.log(extension.ref, task=task.pk, old=task.due_on, new=new_due)
+    return extension
+
+
+@action("programme.publish_task")
+def publish_task(
+    act: Act, *, task_id: int, public: bool, summary: str = "", version: int | None = None
+) -> PlanTask:
+    """Show a task to the public, or take it back. The public sees title, lead unit, limit, state and the summary."""
+    act.check(policies.manage)
+    task = act.lock(PlanTask, pk=task_id)
+    _same(task, version, f"任务 {task.article_no} ")
+    if public and task.matter_id is None:
+        raise StepNotAllowed("尚未下达的任务不能公开。")
+    task.public, task.summary = public, summary.strip()[:300]
+    task.published_at = now() if public else None
+    task.version += 1
+    task.save()
+    act.log(task.ref, public=public)
+    act.emit(events.TaskPublished(subject=task.ref, public=public))
+    return task
+
+
+@action("programme.bind_check")
+def bind_check(
+    act: Act,
+    *,
+    clause_id: int,
+    indicator_key: str,
+    op: str = "",
+    amount: Decimal | None = None,
+    due_on: date | None = None,
+    version: int | None = None,
+) -> Clause:
+    """Bind a clause to an executable check: an indicator with a comparison and a day. An empty key unbinds it.
+
+    For a target the comparison stays what the plan says; for a task as a whole it is given here.
+    """
+    act.check(policies.manage)
+    clause = act.lock(Clause, pk=clause_id)
+    _same(clause, version, f"条款 {clause.no} ")
+    _sensible_day("due_on", due_on)
+    if indicator_key:
+        clause.indicator_id = indicators.indicator_id(indicator_key)
+        if clause.kind == Clause.TASK:
+            if op not in dict(Finding.OPS) or amount is None:
+                raise Invalid({"amount": "请给出比较方式和目标值。"})
+            clause.op, clause.amount = op, amount
+    else:
+        clause.indicator = None
+        if clause.kind == Clause.TASK:
+            clause.op, clause.amount = "", None
+    if due_on is not None:
+        clause.due_on = due_on
+    clause.version += 1
+    clause.save()
+    act.log(clause.ref, indicator=indicator_key, op=clause.op, amount=str(clause.amount), due=clause.due_on)
+    return clause
+
+
+@action("programme.judge_clauses")
+def judge_clauses(act: Act, *, document_id: int, day: date | None = None) -> PlanDocument:
+    """Keep the state of every clause for a day (today unless given). Judging a day again replaces what was kept."""
+    act.check(policies.manage)
+    document = act.lock(PlanDocument, pk=document_id)
+    day = day or today()
+    states = judge(document, day)
+    ClauseDay.objects.bulk_create(
+        [ClauseDay(clause_id=state.clause.pk, day=day, state=state.state, why=state.why[:200]) for state in states],
+        update_conflicts=True,
+        unique_fields=["clause", "day"],
+        update_fields=["state", "why"],
+    )
+    kept = sum(state.state == ClauseDay.KEPT for state in states)
+    act.log(document.ref, day=day, kept=kept, total=len(states))
+    act.emit(events.ClausesJudged(subject=document.ref, day=day.isoformat(), kept=kept, total=len(states)))
+    return document
