@@ -1,0 +1,45 @@
+"""The front door of this app."""
+
+from liangzhu.beams.people.directory.roles import all_roles, clashes, declare_role, role_title
+from liangzhu.beams.people.directory.staff import PostView, Staff, post, posts, posts_open_to, staff
+from liangzhu.beams.people.directory.tree import (
+    AmbiguousUnit,
+    SetView,
+    UnitTree,
+    UnitView,
+    UnknownUnit,
+    expand_set,
+    kind_title,
+    pinned,
+    resolve_unit,
+    set_expressions,
+    successor,
+    unit_name,
+    units,
+)
+
+__all__ = [
+    "AmbiguousUnit",
+    "PostView",
+    "SetView",
+    "Staff",
+    "UnitTree",
+    "UnitView",
+    "UnknownUnit",
+    "all_roles",
+    "clashes",
+    "declare_role",
+    "expand_set",
+    "kind_title",
+    "pinned",
+    "post",
+    "posts",
+    "posts_open_to",
+    "resolve_unit",
+    "role_title",
+    "set_expressions",
+    "staff",
+    "successor",
+    "unit_name",
+    "units",
+]

@@ -1,0 +1,162 @@
+"""Posts, who may act under them today, and Staff: the actor that stands for a person in a post."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date
+
+from django.db.models import Q
+
+from liangzhu.beams.people.directory.models import Deputy, Holding, Person, Post, PostRole
+from liangzhu.beams.people.directory.tree import units
+from liangzhu.kernel.actors import Actor
+from liangzhu.kernel.errors import Denied, NotThere
+from liangzhu.kernel.now import today
+from liangzhu.kernel.refs import Ref
+
+
+@dataclass(frozen=True, kw_only=True)
+class Staff(Actor):
+    """A member of staff acting under a post. ``deputy``: stands in for its holder.
+
+    ``withheld`` are roles of the post that do not work yet, because the account has no second factor.
+    """
+
+    person_id: int
+    post_id: int
+    unit_id: int
+    is_head: bool = False
+    deputy: bool = False
+    withheld: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class PostView:
+    """A post as it is today. ``deputy`` is True where `posts_open_to` lists it because the person stands in."""
+
+    id: int
+    unit_id: int
+    title: str
+    is_head: bool
+    roles: frozenset[str]
+    person_id: int | None
+    person_name: str
+    key: str = ""
+    deputy: bool = False
+
+    @property
+    def unit_name(self) -> str:
+        """The short name of the unit, today."""
+        unit = units().get(self.unit_id)
+        return unit.short if unit else ""
+
+    @property
+    def full_title(self) -> str:
+        """The title with its unit: 区行政审批局 局长."""
+        return f"{self.unit_name} {self.title}".strip()
+
+
+def spans(day: date) -> Q:
+    """Rows whose half-open span covers a day."""
+    return Q(valid_from__lte=day) & (Q(valid_to=None) | Q(valid_to__gt=day))
+
+
+def _views(rows: Iterable[Post]) -> list[PostView]:
+    rows = list(rows)
+    ids = [row.pk for row in rows]
+    roles: dict[int, set[str]] = {}
+    for post_id, role in PostRole.objects.filter(post__in=ids).values_list("post_id", "role"):
+        roles.setdefault(post_id, set()).add(role)
+    held = {
+        row.post_id: row.person
+        for row in Holding.objects.filter(spans(today()), post__in=ids).select_related("person")
+    }
+    views = []
+    for row in rows:
+        person = held.get(row.pk)
+        views.append(
+            PostView(
+                row.pk,
+                row.unit_id,
+                row.title,
+                row.is_head,
+                frozenset(roles.get(row.pk, ())),
+                person.pk if person else None,
+                person.name if person else "",
+                row.key,
+            )
+        )
+    return views
+
+
+def _open_posts():
+    return Post.objects.filter(Q(closed_on=None) | Q(closed_on__gt=today()))
+
+
+def posts(unit_id: int | None = None, role: str | None = None, head: bool | None = None) -> list[PostView]:
+    """Posts that exist today, narrowed by unit, role and whether they head the unit; heads first."""
+    rows = _open_posts()
+    if unit_id is not None:
+        rows = rows.filter(unit_id=unit_id)
+    if role is not None:
+        rows = rows.filter(roles__role=role)
+    if head is not None:
+        rows = rows.filter(is_head=head)
+    return _views(rows.order_by("-is_head", "id"))
+
+
+def post(post_id: int) -> PostView:
+    """One post, also a closed one. Raises NotThere."""
+    found = _views(Post.objects.filter(pk=post_id))
+    if not found:
+        raise NotThere("没有找到这个岗位。")
+    return found[0]
+
+
+def posts_open_to(person_id: int) -> list[PostView]:
+    """The posts a person may act under today: own ones first (longest held first), then those stood in for."""
+    own = list(
+        Holding.objects.filter(spans(today()), person_id=person_id)
+        .order_by("valid_from", "id")
+        .values_list("post_id", flat=True)
+    )
+    lent = list(
+        Deputy.objects.filter(spans(today()), person_id=person_id)
+        .order_by("valid_from", "id")
+        .values_list("post_id", flat=True)
+    )
+    ids = list(dict.fromkeys(own + lent))
+    views = {view.id: view for view in _views(_open_posts().filter(pk__in=ids))} if ids else {}
+    return [replace(views[i], deputy=i not in own) for i in ids if i in views]
+
+
+def staff(person_id: int, post_id: int, account_ref: Ref, request_id: str = "") -> Staff:
+    """The actor for a person under a post. Raises Denied when that post is not open to the person today."""
+    post = _open_posts().filter(pk=post_id).first()
+    holder = Holding.objects.filter(spans(today()), post_id=post_id).select_related("person").first()
+    deputy = holder is None or holder.person_id != person_id
+    if post is None or (
+        deputy and not Deputy.objects.filter(spans(today()), post_id=post_id, person_id=person_id).exists()
+    ):
+        raise Denied(
+            "您现在不能以这个岗位办事：任职或代理不在有效期内。",
+            todo="请切换到自己的岗位；有疑问请联系系统管理员。",
+        )
+    unit = units().get(post.unit_id)
+    if unit is None:
+        raise Denied(
+            "这个岗位所在的单位今天不存在（尚未设立或已撤销）。", todo="请切换到其他岗位，或联系系统管理员。"
+        )
+    name = Person.objects.values_list("name", flat=True).get(pk=person_id) if deputy else holder.person.name
+    who = f"{name}（代{holder.person.name}）" if deputy and holder else f"{name}（代）" if deputy else name
+    return Staff(
+        ref=account_ref,
+        label=f"{who} · {post.title}",
+        roles=frozenset(post.roles.values_list("role", flat=True)),
+        on_behalf=Ref("unit", str(post.unit_id)),
+        request_id=request_id,
+        person_id=person_id,
+        post_id=post_id,
+        unit_id=post.unit_id,
+        is_head=post.is_head,
+        deputy=deputy,
+    )
