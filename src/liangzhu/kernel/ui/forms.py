@@ -1,0 +1,225 @@
+"""Forms: one way to show, to keep and to perform what a person fills in.
+
+A form carries ``once``, a key made when the page is drawn, so that a form that is sent twice is performed once, and, if
+the page gives it, ``version``, so that two people who change the same thing do not overwrite each other unseen.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import uuid4
+
+from django import forms
+from django.contrib import messages
+from django.core import validators
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+
+from liangzhu.kernel.errors import AlreadyDone, Conflict, Invalid, Problem
+
+ALREADY_DONE = "这份表单已经提交过，没有重复办理。"
+
+_ONCE = re.compile(r"[0-9A-Za-z_-]{16,64}")
+_DATE = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?|(\d{4})(\d{2})(\d{2})")
+
+_WORDS = {
+    validators.MaxLengthValidator: "最多 %(limit_value)d 个字，现在有 %(show_value)d 个。",
+    validators.MinLengthValidator: "至少 %(limit_value)d 个字，现在有 %(show_value)d 个。",
+    validators.MaxValueValidator: "不能大于 %(limit_value)s。",
+    validators.MinValueValidator: "不能小于 %(limit_value)s。",
+}
+_REQUIRED = str(forms.Field.default_error_messages["required"])
+
+
+class DateInput(forms.DateInput):
+    """A date as text, so that every usual way to write one is accepted; script adds a calendar button."""
+
+    input_type = "text"
+
+    def __init__(self, attrs: dict[str, Any] | None = None, format: str = "%Y-%m-%d"):
+        attrs = {
+            "class": "input-date",
+            "data-date": True,
+            "autocomplete": "off",
+            "size": "14",
+            **(attrs or {}),
+        }
+        super().__init__(attrs, format)
+
+
+class DateField(forms.DateField):
+    """A day: ``2022-10-20``, ``2022年10月20日``, ``2022/10/20``, ``20221020``, with half- or full-width digits."""
+
+    widget = DateInput
+
+    def to_python(self, value: Any) -> date | None:
+        """Read a day. Raises ValidationError that names an impossible day (2022年2月30日)."""
+        if value in self.empty_values:
+            return None
+        if isinstance(value, datetime):
+            return value.date()
+        if isinstance(value, date):
+            return value
+        found = _DATE.fullmatch(unicodedata.normalize("NFKC", str(value)).strip())
+        if not found:
+            raise ValidationError("请写成 2022-10-20 或 2022年10月20日 这样的日期。", code="invalid")
+        year, month, day = (int(part) for part in found.groups() if part is not None)
+        try:
+            return date(year, month, day)
+        except ValueError:
+            raise ValidationError(f"{year}年{month}月{day}日不存在，请核对日期。", code="invalid") from None
+
+
+class TextField(forms.CharField):
+    """Several lines of text. A line break counts as one character, in the browser and here."""
+
+    def __init__(self, *, rows: int = 5, **kwargs: Any):
+        kwargs.setdefault("widget", forms.Textarea(attrs={"rows": rows}))
+        super().__init__(**kwargs)
+
+    def to_python(self, value: Any) -> str:
+        """The text with line breaks as ``\\n``."""
+        if isinstance(value, str):
+            value = value.replace("\r\n", "\n")
+        return super().to_python(value)
+
+
+class FilesInput(forms.FileInput):
+    """A file control that takes several files."""
+
+    allow_multiple_selected = True
+
+
+class FilesField(forms.FileField):
+    """Several files at once; the cleaned value is a list, empty when nothing was chosen."""
+
+    widget = FilesInput
+
+    def clean(self, data: Any, initial: Any = None) -> list[Any]:
+        """Check every file as a FileField would. Raises ValidationError."""
+        given = data if isinstance(data, list | tuple) else [data] if data else []
+        if not given:
+            super().clean(None, initial)
+            return []
+        return [super(FilesField, self).clean(one, initial) for one in given]
+
+
+class Form(forms.Form):
+    """A form of the house.
+
+    ``fieldsets`` may group the fields: ``(("办理信息", ("due", "unit")), …)``; fields not named there come last.
+    ``problem`` holds the Problem that an attempt ended with, for the box on top.
+    """
+
+    fieldsets: Sequence[tuple[str, Sequence[str]]] = ()
+
+    once = forms.CharField(widget=forms.HiddenInput, required=False)
+
+    def __init__(self, *args: Any, version: int | None = None, **kwargs: Any):
+        kwargs.setdefault("label_suffix", "")
+        super().__init__(*args, **kwargs)
+        self.problem: Problem | None = None
+        self._version = version
+        if version is not None:
+            self.fields["version"] = forms.IntegerField(widget=forms.HiddenInput)
+        for field in self.fields.values():
+            _speak_plainly(field)
+
+    def clean_once(self) -> str:
+        """The key of this rendering. A lost or spoilt one is replaced: it protects, it must not obstruct."""
+        given = self.cleaned_data.get("once", "")
+        return given if _ONCE.fullmatch(given) else uuid4().hex
+
+    @property
+    def once_value(self) -> str:
+        """What the hidden ``once`` carries: a new key on a fresh page, the same one again after a failed attempt."""
+        given = self.data.get(self.add_prefix("once"), "") if self.is_bound else ""
+        return given if _ONCE.fullmatch(given) else uuid4().hex
+
+    @property
+    def version_value(self) -> str | None:
+        """What the hidden ``version`` carries, or None.
+
+        After a Conflict it is the version that the page holds now: the message tells who changed what meanwhile, and
+        whoever sends again has read it.
+        """
+        if self._version is None:
+            return None
+        if self.is_bound and not isinstance(self.problem, Conflict):
+            return self.data.get(self.add_prefix("version"), str(self._version))
+        return str(self._version)
+
+    def error_list(self) -> list[tuple[str, str, str]]:
+        """Every error as (id of the control or "", label, message), in the order of the page."""
+        rows = [("", "", str(message)) for message in self.non_field_errors()]
+        for bound in self:
+            target = f"{bound.auto_id}_0" if bound.use_fieldset else bound.id_for_label
+            for message in bound.errors:
+                if bound.is_hidden:
+                    rows.append(("", "", str(message)))
+                else:
+                    rows.append((target, str(bound.label), str(message)))
+        return rows
+
+
+def _speak_plainly(field: forms.Field) -> None:
+    """Give a field messages that say what to do, where its author wrote none."""
+    name = str(field.label or "")
+    if str(field.error_messages.get("required", "")) == _REQUIRED and not isinstance(
+        field.widget, forms.HiddenInput
+    ):
+        if isinstance(field, forms.FileField):
+            verb = "请选择文件"
+        elif isinstance(field, forms.ChoiceField | forms.ModelChoiceField):
+            verb = "请选择"
+        elif isinstance(field, forms.BooleanField):
+            verb = "请勾选"
+        else:
+            verb = "请填写"
+        joint = "：" if name and verb == "请选择文件" else ""
+        field.error_messages["required"] = f"{verb}{joint}{name}。"
+    for place, check in enumerate(field.validators):
+        words = _WORDS.get(type(check))
+        if words and "message" not in vars(check):
+            field.validators[place] = type(check)(check.limit_value, words)
+
+
+@dataclass(frozen=True)
+class Done:
+    """What became of a form: ``ok``, the action's ``result`` (the printed Ref of the first sending when ``already``), the HTTP ``status`` to answer with."""
+
+    ok: bool
+    result: Any = None
+    already: bool = False
+    status: int = 200
+
+
+def perform(request: HttpRequest, form: Form, run: Callable[[dict[str, Any], str], Any]) -> Done:
+    """Run the action of a form that was sent.
+
+    ``run(data, once)`` gets the cleaned fields, without ``once`` and with ``version`` if the form has one, and calls the
+    action. Invalid goes beside the fields, every other Problem on top of the form (``form.problem``); what was typed
+    stays. A form that was performed before counts as done, and says so. Does nothing on GET.
+    """
+    if request.method != "POST" or not form.is_bound:
+        return Done(ok=False)
+    if not form.is_valid():
+        return Done(ok=False, status=Invalid.status)
+    data = dict(form.cleaned_data)
+    once = data.pop("once")
+    try:
+        return Done(ok=True, result=run(data, once))
+    except AlreadyDone as again:
+        messages.info(request, ALREADY_DONE)
+        return Done(ok=True, result=again.result, already=True)
+    except Invalid as invalid:
+        for name, message in invalid.fields.items():
+            known = name in form.fields and not form.fields[name].widget.is_hidden
+            form.add_error(name if known else None, message)
+        return Done(ok=False, status=invalid.status)
+    except Problem as problem:
+        form.problem = problem
+        return Done(ok=False, status=problem.status)

@@ -1,0 +1,82 @@
+// Small helps: copy, print, back, calendar button, reading aloud, focus on what went wrong.
+
+function reveal(selector, act) {
+  for (const element of document.querySelectorAll(selector)) {
+    element.hidden = false;
+    element.addEventListener("click", () => act(element));
+  }
+}
+
+async function copy(button) {
+  const words = button.dataset.copy;
+  const text = words.startsWith("#") ? document.querySelector(words)?.textContent.trim() : words;
+  if (!text) return;
+  const before = button.textContent;
+  try {
+    await navigator.clipboard.writeText(text);
+    button.textContent = "已复制";
+  } catch {
+    button.textContent = "未能复制，请手工选取";
+  }
+  setTimeout(() => {
+    button.textContent = before;
+  }, 2000);
+}
+
+function calendars() {
+  if (!HTMLInputElement.prototype.showPicker) return;
+  for (const input of document.querySelectorAll("input[data-date]:not([readonly], :disabled)")) {
+    const box = document.createElement("span");
+    box.className = "date-control";
+    const picker = document.createElement("input");
+    picker.type = "date";
+    picker.tabIndex = -1;
+    picker.setAttribute("aria-hidden", "true");
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "btn quiet";
+    button.textContent = "日历";
+    const label = document.querySelector(`label[for="${CSS.escape(input.id)}"]`)?.textContent.trim() ?? "日期";
+    button.setAttribute("aria-label", `日历：选择${label}`);
+    input.replaceWith(box);
+    box.append(input, button, picker);
+    button.addEventListener("click", () => {
+      picker.value = /^\d{4}-\d{2}-\d{2}$/.test(input.value) ? input.value : "";
+      picker.showPicker();
+    });
+    picker.addEventListener("change", () => {
+      input.value = picker.value;
+      input.dispatchEvent(new Event("input", { bubbles: true }));
+      input.focus();
+    });
+  }
+}
+
+function readAloud(button) {
+  const words = button.querySelector("span");
+  if (speechSynthesis.speaking) {
+    speechSynthesis.cancel();
+    return;
+  }
+  const speech = new SpeechSynthesisUtterance(document.getElementById("main").innerText);
+  speech.lang = "zh-CN";
+  speech.rate = 0.9;
+  speech.onend = speech.onerror = () => {
+    words.textContent = "朗读本页";
+  };
+  words.textContent = "停止朗读";
+  speechSynthesis.speak(speech);
+}
+
+export function small() {
+  reveal("[data-copy]", copy);
+  reveal("[data-print]", () => print());
+  if (history.length > 1) reveal("[data-back]", () => history.back());
+  if ("speechSynthesis" in globalThis) reveal("[data-read-aloud]", readAloud);
+  calendars();
+  const wrong = document.querySelector("[data-focus]");
+  if (wrong) {
+    document.title = `有误：${document.title}`;
+    wrong.focus();
+  }
+}

@@ -1,0 +1,41 @@
+"""Pages that belong to no app: the front page, the reading mode, the style guide."""
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from liangzhu.kernel.now import demo_date
+from liangzhu.kernel.web import guarded
+from liangzhu.site.context import MODE_COOKIE, MODES
+
+YEAR = 365 * 24 * 3600
+
+
+@guarded("kernel.public")
+def home(request: HttpRequest) -> HttpResponse:
+    """The front page of the portal."""
+    return render(request, "site/home.html")
+
+
+@guarded("kernel.public")
+def set_mode(request: HttpRequest) -> HttpResponse:
+    """Choose the reading mode (``?mode=elder`` or ``standard``) for this browser and go back to ``next``."""
+    chosen = request.GET.get("mode", "")
+    back = request.GET.get("next", "")
+    if not url_has_allowed_host_and_scheme(back, {request.get_host()}, request.is_secure()):
+        back = "/"
+    answer = redirect(back)
+    if chosen in MODES:
+        answer.set_cookie(
+            MODE_COOKIE, chosen, max_age=YEAR, samesite="Lax", secure=request.is_secure(), httponly=True
+        )
+    return answer
+
+
+@guarded("kernel.public")
+def styleguide(request: HttpRequest, face: str = "workbench") -> HttpResponse:
+    """Every piece of the look on one page, in the face named. Only in a demonstration or under debug."""
+    if not (settings.DEBUG or demo_date()):
+        raise Http404
+    return render(request, "site/styleguide.html", {"shell": f"site/{face}.html"})
