@@ -122,6 +122,11 @@ class Organisation(Identifier):
         """See `Identifier.read`."""
         hyphen = text[8:9] == "-"
         body, check = text[:8], text[9:] if hyphen else text[8:]
+        stray = (body + check).find("-")
+        if stray >= 0:
+            place = stray + 1 if stray < 8 else stray + 1 + hyphen
+            what = f"{frame.where(place)}的连字符位置不对，只能在末位校验位之前"
+            raise frame.error("hyphen", what, place=(place, place))
         if len(body + check) != 9:
             raise frame.wrong_length(body + check, "9 位（连字符不计）", 9)
         frame.read(body, _ORGANISATION_BODY)

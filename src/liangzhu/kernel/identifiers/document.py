@@ -13,16 +13,20 @@ from typing import ClassVar, Self
 from liangzhu.kernel.identifiers.base import Frame, Identifier, IdentifierError, printable
 
 _EXAMPLE = "正确写法如“国发〔2022〕14号”：六角括号、四位年份、序号不加“第”、不编虚位。"
-_OPENING = "〔[【（({［﹝〖<《"
-_CLOSING = "〕]】）)}］﹞〗>》"
+_ROUND = "（(）)"
+_OPENING = "〔[［【{｛﹝〖<＜《（("
+_CLOSING = "〕]］】}｝﹞〗>＞》）)"
 _CHINESE_DIGITS = "〇零一二三四五六七八九十百千○"
 
-# Any wrongly written number of a document must match, so that each fault gets its own name.
+# Any wrongly written number of a document must match, so that each fault gets its own name. The year stands in the
+# last pair of brackets; before it only round ones may occur, around the name of a bureau.
+_ANY = re.escape(_OPENING + _CLOSING)
+_BEFORE = re.escape("".join(c for c in _OPENING + _CLOSING if c not in _ROUND))
 _SHAPE = re.compile(
-    rf"(?P<issuer>.*?)(?P<open>[{re.escape(_OPENING)}])(?P<year>[^{re.escape(_OPENING + _CLOSING)}]*)"
-    rf"(?P<close>[{re.escape(_CLOSING)}])(?P<rest>[^{re.escape(_OPENING + _CLOSING)}]*)"
+    rf"(?P<issuer>[^{_BEFORE}]*?)(?P<open>[{re.escape(_OPENING)}])(?P<year>[^{_ANY}]*)"
+    rf"(?P<close>[{re.escape(_CLOSING)}])(?P<rest>[^{_ANY}]*)"
 )
-# An issuer may name its bureau in round brackets; letters and figures occur in abbreviations (12345).
+# Letters and figures occur in abbreviations (12345).
 _ISSUER = re.compile(
     r"[\u3400-\u9fffA-Za-z0-9]*[\u3400-\u9fffA-Za-z](?:（[\u3400-\u9fff]+）[\u3400-\u9fff]*)?"
 )
