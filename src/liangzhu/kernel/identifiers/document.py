@@ -18,8 +18,8 @@ _OPENING = "〔[［【{｛﹝〖<＜《（("
 _CLOSING = "〕]］】}｝﹞〗>＞》）)"
 _CHINESE_DIGITS = "〇零一二三四五六七八九十百千○"
 
-# Any wrongly written number of a document must match, so that each fault gets its own name. The year stands in the
-# last pair of brackets; before it only round ones may occur, around the name of a bureau.
+# Any wrongly written number of a document must match, so that each fault gets its own name. The year stands
+# in the last pair of brackets; before it only round ones may occur, around the name of a bureau.
 _ANY = re.escape(_OPENING + _CLOSING)
 _BEFORE = re.escape("".join(c for c in _OPENING + _CLOSING if c not in _ROUND))
 _SHAPE = re.compile(
