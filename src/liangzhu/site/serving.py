@@ -1,0 +1,186 @@
+"""Serving: portal, workbench and worker as one group of processes that starts and ends together."""
+
+import contextlib
+import ctypes
+import http.client
+import ipaddress
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from types import FrameType
+
+from liangzhu.kernel.errors import Problem
+
+READY_SECONDS = 60
+"""How long the first answer may take; a cold start on a slow disk needs most of it."""
+
+STOP_SECONDS = 10
+
+
+class PortTaken(Problem):
+    """Another program listens at the address."""
+
+    code, title = "port_taken", "端口已被占用"
+
+
+class NotBeyondLoopback(Problem):
+    """Demonstration secrets must not be served to a network."""
+
+    code, title = "not_beyond_loopback", "不能对外提供服务"
+
+
+class ServerFailed(Problem):
+    """The server ended by itself, or never answered."""
+
+    code, title = "server_failed", "服务没有启动"
+    todo = "请看上面的日志；也可以运行 liangzhu doctor 检查设置。"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach what listens at ``host`` (a name or an address)."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def require_own_secrets(host: str, *, own_key: bool, demo_accounts: bool) -> None:
+    """Raise NotBeyondLoopback if ``host`` is reachable from elsewhere while secrets are those of a demonstration.
+
+    ``own_key``: the signing key was made by the program and not given as a setting. ``demo_accounts``: accounts with the
+    published password exist.
+    """
+    if is_loopback(host):
+        return
+    if demo_accounts:
+        raise NotBeyondLoopback(
+            f"数据库里有演示账号，密码是公开的，不能在 {host} 上提供服务。",
+            todo="演示请只在本机使用（--host 127.0.0.1）；正式使用请换一个空的 LIANGZHU_HOME 或 LIANGZHU_DATABASE。",
+        )
+    if own_key:
+        raise NotBeyondLoopback(
+            f"没有设置 LIANGZHU_SECRET_KEY，不能在 {host} 上提供服务。",
+            todo="请设置 LIANGZHU_SECRET_KEY（至少 50 个随机字符），并妥善保管；同时设置 LIANGZHU_HOSTS 和 LIANGZHU_HTTPS。",
+        )
+
+
+def require_free_port(host: str, port: int) -> None:
+    """Raise PortTaken if something listens already.
+
+    The server binds with SO_REUSEPORT: without this question a forgotten one would silently keep half of the traffic.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with contextlib.closing(socket.socket(family, socket.SOCK_STREAM)) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host.strip("[]"), port))
+        except OSError as error:
+            raise PortTaken(
+                f"不能使用 {host}:{port}：{error.strerror}。",
+                todo=f"请结束占用它的程序，或换一个端口，例如 --port {port + 1 if port < 65535 else 8000}。",
+            ) from None
+
+
+def serve(host: str, port: int, workers: int, ready: Callable[[], None]) -> int:
+    """Run server and worker until a signal ends them; ``ready`` is called once the first page can be answered.
+
+    Returns the exit status: 0 after SIGINT or SIGTERM. A worker that dies is started again: what is owed stands in the
+    database. A server that dies ends everything. Raises ServerFailed when no answer comes.
+    """
+    stopping: list[int] = []
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        stopping.append(number)
+
+    # Children are started with the default handlers; only this process waits for them.
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    web = _start(_granian(host, port, workers))
+    worker = _start([sys.executable, "-m", "liangzhu.site.cli", "worker"])
+    try:
+        _wait_for_answer(host, port, web, stopping)
+        if not stopping:
+            ready()
+        while not stopping:
+            if web.poll() is not None:
+                raise ServerFailed(f"网页服务意外结束（状态 {web.returncode}）。")
+            if worker.poll() is not None:
+                print(f"后台进程意外结束（状态 {worker.returncode}），正在重新启动。", file=sys.stderr, flush=True)
+                time.sleep(1)
+                worker = _start(worker.args)
+            time.sleep(0.2)
+        return 0
+    finally:
+        _end([web, worker])
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _granian(host: str, port: int, workers: int) -> list[str]:
+    options = {
+        "--interface": "wsgi",
+        "--host": host.strip("[]"),
+        "--port": str(port),
+        "--workers": str(workers),
+        "--blocking-threads": "4",
+        "--http": "1",
+        "--log-level": "warning",
+        "--workers-kill-timeout": "5",
+    }
+    words = [word for pair in options.items() for word in pair]
+    switches = ["--no-ws", "--respawn-failed-workers"]
+    return [sys.executable, "-m", "granian", *words, *switches, "liangzhu.site.wsgi:application"]
+
+
+def _start(command: list[str]) -> subprocess.Popen:
+    return subprocess.Popen(command, preexec_fn=_end_with_parent)
+
+
+def _end_with_parent() -> None:
+    """Linux: have the kernel end the child when its parent is killed, so that no server is left behind."""
+    if sys.platform == "linux":
+        pr_set_pdeathsig = 1
+        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)
+
+
+def _wait_for_answer(host: str, port: int, web: subprocess.Popen, stopping: list[int]) -> None:
+    address = "127.0.0.1" if host in ("0.0.0.0", "localhost") else "::1" if host == "::" else host.strip("[]")
+    deadline = time.monotonic() + READY_SECONDS
+    while not stopping:
+        if web.poll() is not None:
+            raise ServerFailed(f"网页服务没有启动（状态 {web.returncode}）。")
+        if time.monotonic() > deadline:
+            raise ServerFailed(f"{READY_SECONDS} 秒内没有响应。")
+        connection = http.client.HTTPConnection(address, port, timeout=5)
+        try:
+            connection.request("HEAD", "/", headers={"Host": "localhost"})
+            connection.getresponse()
+            return
+        except OSError:
+            time.sleep(0.1)
+        finally:
+            connection.close()
+
+
+def _end(children: list[subprocess.Popen]) -> None:
+    """Ask the children to end, and make those end that do not."""
+    for child in children:
+        with contextlib.suppress(ProcessLookupError):
+            child.terminate()
+    deadline = time.monotonic() + STOP_SECONDS
+    for child in children:
+        try:
+            child.wait(max(0.1, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+
+
+def default_workers() -> int:
+    """Server processes for this machine: one for each two processors, at least one, at most four."""
+    return max(1, min(4, (os.cpu_count() or 2) // 2))
