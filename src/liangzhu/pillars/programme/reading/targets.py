@@ -1,0 +1,264 @@
+"""Measurable targets (量化指标): from wording to name, comparison, value and unit.
+
+Only a number that is compared counts: 达到85%, 压缩至4个月以内, 不少于20家, 覆盖率100%, 新建5个.  以上, 以下 and 以内
+include the number itself (民法典 第一千二百五十九条), 超过 and 低于 do not.
+"""
+
+import re
+from collections.abc import Iterator
+
+from . import glyphs
+from .model import Finding, Target
+
+_DIGITS = r"(?<![0-9A-Za-z.第〔])\d{1,9}(?:\.\d{1,4})?(?![0-9])"
+_HAN_PERCENT = rf"百分之[{glyphs.HAN}]{{1,5}}(?:点[{glyphs.HAN}]{{1,2}})?"
+_TENTHS = r"[一二三四五六七八九]成[一二三四五六七八九半]?"
+_FRACTION = r"[二三四五六七八九十]分之[一二三四五六七八九]"
+_SCALE = r"(?:万亿|百万|千万|十万|亿|万|千|百)?"
+_UNIT = (
+    r"个百分点|百分点|%|‰|个工作日|工作日|个自然日|个月|小时|分钟|秒|天|日|"
+    rf"{_SCALE}(?:元|人次|人|户|家|个|项|件|台|套|座|处|条|张|名|次|倍|批|门|所|种|类|场|期|位|辆|册|篇|部|支|株|"
+    r"平方公里|平方千米|平方米|公里|千米|立方米|米|亩|公顷|吨|兆瓦|千瓦时|千瓦|PB|TB|Gbps|Mbps)|亿|万"
+)
+_LEAST = (
+    r"不低于|不少于|不小于|不得低于|不得少于|不得小于|至少达到|至少|力争达到|达到|达|"
+    r"(?:提高|提升|增加|增长|扩大|上升|拓展|扩充|延长)(?:到|至)|保持在|稳定在|维持在|占比为|率为"
+)
+_OVER = r"超过|突破|高于|大于|多于"
+_MOST = r"不超过|不高于|不大于|不多于|不得超过|不得高于|不突破|控制在|限制在|(?:压缩|压减|缩短|缩减|减少|精简|降低|下降|降|减|缩)(?:到|至|为)"
+_UNDER = r"低于|少于|小于"
+_CUT = r"压缩|压减|缩短|缩减|减少|精简|降低|下降|减"
+_RISE = r"(?:年均|同比)?(?:增长|提高|提升|增加|上升)"
+_VALUE = rf"(?:(?P<digits>{_DIGITS}) ?(?P<unit>{_UNIT})?|(?P<han>{_HAN_PERCENT}|{_TENTHS}|{_FRACTION}))"
+_TARGET = re.compile(
+    rf"(?:(?P<least>{_LEAST})|(?P<over>{_OVER})|(?P<most>{_MOST})|(?P<under>{_UNDER})|(?P<cut>{_CUT})|(?P<rise>{_RISE}))?"
+    rf"(?P<filler>了|约|近|为|平均|原则上|在|人均)?{_VALUE}"
+    r"(?P<after>(?:\(?含\)?)?(?:及?以上|及?以下|以内|之内|左右|(?<=[日月时钟天])内))?",
+    re.ASCII,
+)
+_COUNTING = re.compile(
+    r"(?:新增|新建|建成|建设|打造|培育|引进|培训|改造|完成|创建|组建|设立|开展|举办|推出|实施|发放|开发|上线|选树|遴选|认定|布设|增设|落地)"
+)
+_LEADING = re.compile(
+    r"(?:确保|力争|争取|努力|实现|全面|基本|推动|推进|促进|保持|使得|使|将|把|让|其中|并且|并|且|也|均|要|进一步|切实|不断|稳步|持续|积极|"
+    r"大力|加快|做到|达成|保证|年内|今年|以及|同时|逐步|\d{4}年(?:底|末)?(?:前)?|[\s、“\"])+"
+)
+_TRAILING = re.compile(r"(?:总体|平均|原则上|要|应|均|需|将|可|必须|力争|都|全部|不|分别|[\s“\"])+$")
+_MEASURE = re.compile(r"(?:率|比例|占比|比重|覆盖面|满意度|程度|指数)$")
+_GENERIC = re.compile(
+    r"^(?:覆盖|应用|使用|普及|推广|办结|满意|知晓|完成|达标|合格|及时|准确|按时|按期|办理|接入|上线|整改|响应|回复|公开|共享|归集|签约|参与|录入|"
+    r"面|全|总)+(?:率|比例|度|面)$"
+)
+_OBJECT = re.compile(
+    r"^(?:加快|推进|推动|加强|深化|完善|建立|建设|做好|开展|实施|扩大|提高|提升|优化|积极|大力|全面|持续|进一步)+"
+)
+_OBJECT_END = re.compile(r"(?:推广应用|推广使用|应用推广|推广|应用|使用|建设|工作|普及|覆盖)+$")
+_BREAK = ",。;:!?\n\t()《》\x00"
+
+
+def targets(
+    original: str, shade: str, start: int, end: int, times: list[tuple[int, int]]
+) -> Iterator[Finding]:
+    """Yield the targets written between ``start`` and ``end``.
+
+    ``shade`` is the shadow of ``original`` in which titles of other documents and responsible units were blanked out;
+    ``times`` are the places of deadlines, which belong neither to the number nor to the name.
+    """
+    floor = start
+    for match in _TARGET.finditer(shade, start, end):
+        digits, unit, after = match["digits"], match["unit"] or "", match["after"] or ""
+        if any(
+            left < match.end() and match.start("digits" if digits else "han") < right for left, right in times
+        ):
+            continue
+        if (
+            digits
+            and not unit
+            and shade[match.end() : match.end() + 1] in tuple("年月号届期级条章次款届时点-—~")
+        ):
+            continue
+        subject_start, subject_end = _subject(shade, floor, match.start(), times)
+        subject = shade[subject_start:subject_end]
+        found = _compare(match, shade, end, subject, unit, after)
+        if found is None:
+            continue
+        op, name, right, sure, why = found
+        value = _value(match)
+        if value is None:
+            continue
+        if not digits:
+            unit = "%"
+            if "分之" in match["han"] and "百分" not in match["han"]:
+                why = why or f"{match['han']}折算为{value}%"
+        parts = name.split("、")
+        if len(parts) > 1 and not all(_MEASURE.search(part) for part in parts):
+            parts = [name]
+        if not name:
+            sure, why = False, "前文没有写明是什么指标"
+        elif _GENERIC.match(name):
+            guess = _guess(shade, floor, subject_start, name)
+            if guess:
+                sure, why = False, f"指标名按原文取“{name}”；联系前文可能指“{guess}”，请核对"
+        floor = right
+        left = subject_start if subject_start < match.start() else match.start()
+        text = original[left:right]
+        for part in parts:
+            yield Finding(
+                "target",
+                Target(part, op, value, unit),
+                text,
+                left,
+                right,
+                "sure" if sure else "doubtful",
+                why,
+            )
+
+
+def _subject(shade: str, floor: int, end: int, times: list[tuple[int, int]]) -> tuple[int, int]:
+    """Return the place of the noun before the comparison: from the last punctuation on, without verbs and dates."""
+    start = max(floor, end - 60)
+    for index in range(end - 1, start - 1, -1):
+        if shade[index] in _BREAK:
+            start = index + 1
+            break
+    moved = True
+    while moved and start < end:
+        moved = False
+        for left, right in times:
+            if left <= start < right <= end:
+                start, moved = right, True
+        leading = _LEADING.match(shade, start, end)
+        if leading:
+            start, moved = leading.end(), True
+    trailing = _TRAILING.search(shade, start, end)
+    return start, (trailing.start() if trailing else end)
+
+
+def _compare(match, shade, end, subject, unit, after):
+    """Return (op, name, end, sure, why), or ``None`` if the number is not compared with anything."""
+    stop = match.end()
+    following = shade[stop : stop + 1]
+    if re.search(r"已(?:经)?$|曾$", shade[max(0, match.start() - 2) : match.start()]) or subject.endswith(
+        "已"
+    ):
+        return None
+    below = "下" in after or "内" in after
+    if match["least"]:
+        if not unit and not match["han"] and not _MEASURE.search(subject):
+            return None
+        return (
+            ("<=", subject, stop, False, "前后说法方向不一，请核对")
+            if below
+            else (">=", subject, stop, True, "")
+        )
+    if match["over"]:
+        return ">", subject, stop, True, ""
+    if match["most"]:
+        return (
+            ("<=", subject, stop, True, "")
+            if "上" not in after
+            else ("<=", subject, stop, False, "前后说法方向不一，请核对")
+        )
+    if match["under"]:
+        return "<", subject, stop, True, ""
+    if match["cut"]:
+        if not unit and not match["han"]:
+            return None
+        if below:
+            return "<=", subject, stop, False, "按“压缩到…以内”理解，请核对"
+        return ">=", subject + match["cut"], stop, False, "写的是降幅，不是目标值，请核对"
+    if match["rise"]:
+        if not unit and not match["han"]:
+            return None
+        why = "写的是“左右”" if after == "左右" else "写的是增幅，请核对基数"
+        return ">=", subject + match["rise"], stop, False, why
+    percent = unit in ("%", "‰") or bool(match["han"])
+    if after in ("左右", "内") or (
+        below and not re.search(r"时限|时间|周期|期限|时长|成本|率|比例|占比|比重$", subject)
+    ):
+        return None
+    if after and (percent or unit):
+        if following == "的" and not percent:
+            return None
+        if percent and not subject.strip():
+            name, right = _noun_after(shade, stop, end)
+            return ("<=" if below else ">=", name, right, False, "指标名取自后文，请核对") if name else None
+        counted = _counted(shade, stop, end, subject)
+        if counted:
+            return ("<=" if below else ">=", *counted, True, "")
+        return "<=" if below else ">=", subject, stop, bool(subject), ""
+    if percent and _MEASURE.search(subject):
+        return ">=", subject, stop, True, ""
+    if match["digits"] == "100" and unit == "%":
+        name, right = _noun_after(shade, stop, end)
+        if name and re.match(
+            r"实现|做到|确保|全|覆盖|网上|上线|接入|达|可|公开|完成|办结|共享|纳入|[一-鿿]", name
+        ):
+            return ">=", subject + name, right, False, "指标名由前后文合成，请核对"
+        return None
+    if match["digits"] and unit and not percent and _COUNTING.match(subject):
+        counted = _counted(shade, stop, end, subject)
+        if unit in (
+            "日",
+            "天",
+            "小时",
+            "分钟",
+            "秒",
+            "个月",
+            "工作日",
+            "个工作日",
+            "个自然日",
+            "期",
+            "类",
+            "次",
+            "元",
+        ):
+            return None
+        name, right = counted or (subject, stop)
+        return ">=", name, right, False, "没有写“以上”“不少于”等字样，按不少于理解"
+    return None
+
+
+def _counted(shade, stop, end, subject):
+    """Name what is counted in 建成20个以上示范社区: the verb before and the noun after; ``None`` without a noun after."""
+    if not _COUNTING.fullmatch(subject):
+        return None
+    name, right = _noun_after(shade, stop, end)
+    return (subject + name, right) if name else None
+
+
+def _noun_after(shade: str, start: int, end: int) -> tuple[str, int]:
+    match = re.compile(r"的?([一-鿿A-Za-z0-9“”\"]{2,16})").match(shade, start, end)
+    if not match:
+        return "", start
+    return re.sub('[“”"]', "", match.group(1)), match.end()
+
+
+def _guess(shade: str, floor: int, subject_start: int, name: str) -> str:
+    """Name the object of a bare 覆盖率 by the clause before it: 加快苏企通推广应用,实现覆盖应用率 → 苏企通覆盖应用率."""
+    left = max(floor, subject_start - 40)
+    before = re.split(r"[。;:!?\n\t()\x00]", shade[left:subject_start])[-1]
+    clauses = [clause for clause in before.split(",")[:-1] if clause.strip()]
+    if not clauses:
+        return ""
+    thing = _OBJECT_END.sub("", _OBJECT.sub("", clauses[-1].strip()))
+    return thing + name if 2 <= len(thing) <= 15 else ""
+
+
+def _value(match: re.Match[str]) -> int | float | None:
+    if match["digits"]:
+        value = float(match["digits"])
+        return int(value) if value.is_integer() else value
+    han = match["han"]
+    if han.startswith("百分之"):
+        whole, _, fraction = han[3:].partition("点")
+        number = glyphs.number(whole)
+        if number is None:
+            return None
+        decimals = "".join(str(glyphs.HAN_DIGITS[digit]) for digit in fraction if digit in glyphs.HAN_DIGITS)
+        return float(f"{number}.{decimals}") if decimals else number
+    if "分之" in han:
+        below, above = (glyphs.number(part) for part in han.split("分之"))
+        return round(100 * above / below, 2) if above and below and above < below else None
+    tens, _, rest = han.partition("成")
+    return glyphs.HAN_DIGITS[tens] * 10 + (5 if rest == "半" else glyphs.HAN_DIGITS.get(rest, 0))
