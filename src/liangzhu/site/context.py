@@ -1,9 +1,11 @@
 """What every page knows: the shells, the district, the demonstration day, the mode, and who is at work."""
 
+from functools import cached_property
 from typing import Any
 
 from django.http import HttpRequest
 
+from liangzhu.beams.people.directory import api as directory
 from liangzhu.kernel.now import demo_date
 from liangzhu.kernel.pack import pack
 
@@ -16,6 +18,22 @@ MODES = ("standard", "elder")
 MODE_COOKIE = "mode"
 
 
+class Me:
+    """Who is at work, for the rail: unit, name and post, and the posts to switch to."""
+
+    def __init__(self, staff: directory.Staff):
+        self.label = staff.label
+        self.unit = directory.unit_name(staff.unit_id)
+        self.post_id = staff.post_id
+        self.withheld = staff.withheld
+        self._person_id = staff.person_id
+
+    @cached_property
+    def posts(self) -> list[directory.PostView]:
+        """Every post open to the person today; one alone leaves nothing to switch to."""
+        return directory.posts_open_to(self._person_id)
+
+
 def mode_of(request: HttpRequest) -> str:
     """The reading mode chosen in this browser: ``standard`` or ``elder`` (长者模式)."""
     chosen = request.COOKIES.get(MODE_COOKIE, "")
@@ -25,8 +43,9 @@ def mode_of(request: HttpRequest) -> str:
 def site(request: HttpRequest) -> dict[str, Any]:
     """The context processor of the site.
 
-    ``shells`` names the base templates, ``shells.current`` the one for whoever asks: pages that staff and the public share
-    extend that. ``face`` is its name, ``mode`` standard or elder, ``district`` the names and telephone of the pack.
+    ``shells`` names the base templates, ``shells.current`` the one for whoever asks: pages that staff and the
+    public share extend that. ``face`` is its name, ``mode`` standard or elder, ``district`` what `pack.toml` says,
+    ``me`` who is at work or None.
     """
     face = "workbench" if request.actor.signed_in else "portal"
     return {
@@ -35,4 +54,5 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "mode": mode_of(request),
         "demo_date": demo_date(),
         "district": pack().district,
+        "me": Me(request.actor) if isinstance(request.actor, directory.Staff) else None,
     }

@@ -1,13 +1,14 @@
-"""Pages that belong to no app: the front page, the reading mode, the style guide."""
+"""Pages that belong to no app: the front page and the reading mode."""
 
-from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from liangzhu.kernel.now import demo_date
 from liangzhu.kernel.web import guarded
 from liangzhu.site.context import MODE_COOKIE, MODES
+from liangzhu.site.styleguide import styleguide
+
+__all__ = ["home", "set_mode", "styleguide"]
 
 YEAR = 365 * 24 * 3600
 
@@ -31,11 +32,3 @@ def set_mode(request: HttpRequest) -> HttpResponse:
             MODE_COOKIE, chosen, max_age=YEAR, samesite="Lax", secure=request.is_secure(), httponly=True
         )
     return answer
-
-
-@guarded("kernel.public")
-def styleguide(request: HttpRequest, face: str = "workbench") -> HttpResponse:
-    """Every piece of the look on one page, in the face named. Only in a demonstration or under debug."""
-    if not (settings.DEBUG or demo_date()):
-        raise Http404
-    return render(request, "site/styleguide.html", {"shell": f"site/{face}.html"})

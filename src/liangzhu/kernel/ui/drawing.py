@@ -45,15 +45,14 @@ def ticks(values: Sequence[float], around: int = 4) -> list[float]:
 
 
 def lines(values: Sequence[float | None], scale: Sequence[float]) -> list[list[tuple[float, float]]]:
-    """Runs of points on a 100 by 100 field, broken where a value is missing."""
+    """Runs of points on a 100 by 100 field, each in the middle of its column, broken where a value is missing."""
     low, high = scale[0], scale[-1]
-    width = max(len(values) - 1, 1)
     runs: list[list[tuple[float, float]]] = [[]]
     for place, value in enumerate(values):
         if value is None:
             runs.append([])
             continue
-        x = 50.0 if len(values) == 1 else 100 * place / width
+        x = 100 * (place + 0.5) / len(values)
         runs[-1].append((round(x, 2), round(100 - 100 * (value - low) / (high - low), 2)))
     return [run for run in runs if run]
 

@@ -356,7 +356,7 @@ def line_chart(
         "goal": goal,
         "ticks": list(reversed(scale)),
         "grid": [round(100 - 100 * (tick - scale[0]) / span, 2) for tick in scale],
-        "names": [name for n, (name, _) in enumerate(listed) if n % step == 0 or n == len(listed) - 1],
+        "names": [name if (len(listed) - 1 - n) % step == 0 else "" for n, (name, _) in enumerate(listed)],
         "rows": listed,
     }
 
