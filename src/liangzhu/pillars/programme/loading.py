@@ -29,12 +29,8 @@ from liangzhu.pillars.programme.models import PlanDocument, PlanTask, TaskStep
 def _articles(pack: Pack, tree: "directory.UnitTree") -> list[ArticleFacts]:
     """The articles of `plan.toml` that are tasks, with units by name as the plan names them."""
     plan = pack.toml("plan.toml")
-    sets = {row["key"]: row["expression"] for row in pack.toml("unit_sets.toml")["unit_set"]}
+    sets = {row["key"]: row["text"] for row in pack.toml("unit_sets.toml")["set"]}
     chapters = {no: chapter["title"] for chapter in plan["chapter"] for no in chapter["articles"]}
-    by_article: dict[int, list[dict]] = {}
-    for row in pack.toml("indicators.toml")["indicator"]:
-        if row["kind"] == "reported" and row.get("default", True) and "article" in row:
-            by_article.setdefault(row["article"], []).append(row)
 
     def name(key: str) -> str:
         return tree.by_key(key).name
@@ -52,7 +48,7 @@ def _articles(pack: Pack, tree: "directory.UnitTree") -> list[ArticleFacts]:
                 lead=name(article["lead"]) if article.get("lead") else "",
                 helpers=tuple(name(key) for key in article.get("helpers", ())),
                 open_sets=tuple(sets[key] for key in article.get("open_sets", ())),
-                due_on=max(days, default=None) if not article.get("targets") else None,
+                due_on=max(days, default=None),
                 targets=tuple(
                     TargetFact(
                         text=f"{target['name']} {target['op']} {target['value']}{target['unit']}",
@@ -61,12 +57,9 @@ def _articles(pack: Pack, tree: "directory.UnitTree") -> list[ArticleFacts]:
                         amount=Decimal(str(target["value"])),
                         measure=target["unit"],
                         due_on=target.get("due"),
-                        indicator_key=next(
-                            (row["key"] for row in by_article.get(article["no"], ()) if row["name"] == target["name"]),
-                            "",
-                        ),
+                        indicator_key=target.get("indicator", ""),
                     )
-                    for target in article.get("targets", ())
+                    for target in article.get("target", ())
                 ),
             )
         )

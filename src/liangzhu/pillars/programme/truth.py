@@ -3,13 +3,13 @@
 A clause is one of four things on a day:
 
 - **kept** (已兑现): its check holds, or its task was checked and closed;
-- **overdue** (已逾期): its day has passed without that, or a step of it is late;
+- **overdue** (已逾期): its day has passed without that, a step of it is late, or nobody signed for it in time;
 - **under way** (推进中): it has something to be held to, and time is left;
 - **not yet measurable** (尚不可衡量): nothing measures it. It is said, and it counts in the denominator.
 """
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from liangzhu.beams.data.indicators import api as indicators
 from liangzhu.kernel.workdays import shanghai_date
@@ -21,6 +21,9 @@ KEPT, UNDER_WAY, OVERDUE, UNMEASURED = (
     ClauseDay.OVERDUE,
     ClauseDay.UNMEASURED,
 )
+
+INSTANT = timedelta(microseconds=1)
+"""A day ends at 24:00, which is the first instant of the next one."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,10 @@ def _judge(
         if matter.state == "withdrawn":
             return Judged(clause, UNMEASURED, "任务已撤销，待修订文件。")
         return Judged(clause, KEPT, f"{shanghai_date(matter.closed_at):%Y-%m-%d} 核查销号。")
+    if matter.state == "issued" and matter.promised_at is not None:
+        sign_by = shanghai_date(matter.promised_at - INSTANT)
+        if day > sign_by:
+            return Judged(clause, OVERDUE, f"应于 {sign_by:%Y-%m-%d} 前签收，至今没有签收。")
     due_on = clause.task.due_on
     if due_on is not None and day > due_on and matter.state != "checking":
         return Judged(clause, OVERDUE, f"期限 {due_on:%Y-%m-%d} 已过，尚未销号。")
