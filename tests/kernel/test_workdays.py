@@ -27,7 +27,13 @@ from liangzhu.kernel.workdays import (
 CALENDAR = WorkCalendar()
 ONE_DAY = timedelta(days=1)
 
-days = st.dates(date(1995, 1, 1), date(2035, 12, 31))
+# Half of the days lie where a wrong step shows: around holidays, and at both ends of the published calendar.
+days = st.one_of(
+    st.dates(date(1995, 1, 1), date(2035, 12, 31)),
+    st.dates(date(2022, 9, 28), date(2022, 10, 12)),
+    st.dates(date(2003, 12, 25), date(2004, 1, 8)),
+    st.dates(date(2026, 12, 25), date(2027, 1, 8)),
+)
 overrides = st.dictionaries(
     st.dates(date(2019, 1, 1), date(2029, 12, 31)), st.tuples(st.booleans(), st.just("市里通知")), max_size=30
 )
@@ -82,6 +88,11 @@ def test_the_way_to_the_due_date_names_holidays_on_weekdays_and_worked_weekends(
         ("2022-10-08", True, "国庆节调休上班"),
         ("2022-10-09", True, "国庆节调休上班"),
     ]
+
+
+def test_the_day_of_the_event_is_not_on_the_way():
+    assert [day.date for day in CALENDAR.add(date(2022, 10, 8), 1).skipped] == [date(2022, 10, 9)]
+    assert [day.date for day in CALENDAR.add(date(2022, 10, 9), -1).skipped] == [date(2022, 10, 8)]
 
 
 def test_zero_days_end_today_or_on_the_next_working_day():
@@ -214,6 +225,12 @@ def test_a_notice_entered_as_overrides_makes_the_year_official():
     due = calendar.add(date(2026, 12, 31), 1)
     assert (due.date, due.provisional) == (date(2027, 1, 2), False)
     assert [day.reason for day in due.skipped] == ["元旦放假", "元旦调休上班"]
+
+
+def test_a_period_over_overridden_days_alone_is_certain_in_a_year_without_notice():
+    calendar = WorkCalendar({date(2027, 3, 2): (True, "省里已明确")})
+    assert not calendar.add(date(2027, 3, 1), 1).provisional
+    assert calendar.add(date(2027, 3, 1), 2).provisional
 
 
 def test_an_override_wins_and_is_certain():
