@@ -1,5 +1,7 @@
 """The front door of this app."""
 
+from liangzhu.beams.people.directory.actions import appoint
+from liangzhu.beams.people.directory.loaders import load_people, load_units, person_ids
 from liangzhu.beams.people.directory.roles import all_roles, clashes, declare_role, role_title
 from liangzhu.beams.people.directory.staff import PostView, Staff, post, posts, posts_open_to, staff
 from liangzhu.beams.people.directory.tree import (
@@ -27,10 +29,14 @@ __all__ = [
     "UnitView",
     "UnknownUnit",
     "all_roles",
+    "appoint",
     "clashes",
     "declare_role",
     "expand_set",
     "kind_title",
+    "load_people",
+    "load_units",
+    "person_ids",
     "pinned",
     "post",
     "posts",

@@ -6,13 +6,16 @@ from django.db import models
 class PackEntry(models.Model):
     """What the pack said of one thing when it was last loaded, as fingerprints.
 
-    If the thing still is what ``applied`` says, nobody changed it by hand and a newer pack may be applied; if not, people's
-    change stands, and ``refused`` remembers which edition of the pack was set aside, so that it is logged once.
+    If the thing still is what ``applied`` says, nobody changed it by hand and a newer pack may be applied. If not,
+    people's change stands, and ``refused`` remembers which edition was set aside, so that it is logged once.
     """
 
     kind = models.CharField(max_length=20)
-    key = models.CharField(max_length=60)
-    applied = models.CharField(max_length=64, help_text="hex SM3 of the canonical entry")
+    key = models.CharField(max_length=150)
+    ref = models.CharField(max_length=80, help_text="the thing, as Ref")
+    applied = models.CharField(
+        max_length=64, blank=True, help_text="hex SM3 of the canonical entry; empty: never applied"
+    )
     refused = models.CharField(max_length=64, blank=True)
 
     class Meta:

@@ -1,0 +1,292 @@
+"""Every change of accounts, sessions and second factors, and what is only written down: sign-in, failure, lock-out."""
+
+from dataclasses import dataclass
+
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
+from axes.models import AccessAttempt
+from cryptography.hazmat.primitives.hashes import SM3
+from cryptography.hazmat.primitives.hmac import HMAC
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.utils.crypto import get_random_string
+
+from liangzhu.beams.people.access import policies
+from liangzhu.beams.people.access.backends import plain_username
+from liangzhu.beams.people.access.models import Account
+from liangzhu.beams.people.access.models.account import USERNAME
+from liangzhu.beams.people.directory import api as directory
+from liangzhu.kernel.actions import Act, action
+from liangzhu.kernel.errors import Invalid, NotThere, StepNotAllowed
+from liangzhu.kernel.refs import Ref
+
+# Without the letters and digits that are taken for one another when read aloud or copied from paper.
+PASSWORD_LETTERS = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+
+
+@dataclass(frozen=True)
+class Opened:
+    """An account with the initial password, which is shown once and kept nowhere."""
+
+    account: Account
+    password: str
+
+    @property
+    def ref(self) -> Ref:
+        """The reference of the account."""
+        return self.account.ref
+
+
+def _initial_password() -> str:
+    return "-".join(get_random_string(4, PASSWORD_LETTERS) for _ in range(4))
+
+
+def _reason(text: str) -> str:
+    if not text.strip():
+        raise Invalid({"reason": "请填写原因，它会留在操作日志里。"})
+    return text.strip()
+
+
+# Accounts -------------------------------------------------------------------------------------------------------------
+
+
+@action("access.open_account")
+def open_account(act: Act, *, person_id: int, username: str) -> Opened:
+    """Open a person's account (开通账号) with an initial password that must be changed at first sign-in. Raises Invalid."""
+    act.check(policies.manage)
+    username = plain_username(username)
+    try:
+        USERNAME(username)
+    except ValidationError as error:
+        raise Invalid({"username": error.messages[0]}) from None
+    if Account.objects.filter(username=username).exists():
+        raise Invalid({"username": f"用户名 {username} 已有人在用，请换一个。"})
+    if Account.objects.filter(person_id=person_id).exists():
+        raise Invalid({"person": "此人已有账号；一个人只有一个账号，岗位在账号里切换。"})
+    password = _initial_password()
+    account = Account(username=username, person_id=person_id, must_change_password=True)
+    account.set_password(password)
+    account.save()
+    act.log(account.ref, person=person_id)
+    return Opened(account, password)
+
+
+@action("access.load_demo_accounts")
+def load_demo_accounts(act: Act, *, persons: dict[str, int], password: str) -> None:
+    """Open the accounts of a demonstration (载入演示账号): {user name: person}, one hashed password for all."""
+    act.check(policies.manage)
+    for username, person_id in persons.items():
+        account = Account.objects.create(username=username, person_id=person_id, demo=True, password=password)
+        act.log(account.ref, person=person_id, demo=True)
+
+
+@action("access.close_account")
+def close_account(act: Act, *, account_id: int, reason: str) -> Account:
+    """Close an account (停用账号): its sessions end at once and nobody signs in with it. Raises StepNotAllowed."""
+    account = act.lock(Account, pk=account_id)
+    act.check(policies.manage, account)
+    if not account.is_active:
+        raise StepNotAllowed("这个账号已经停用。")
+    if account.ref == act.actor.ref:
+        raise StepNotAllowed("不能停用自己正在用的账号。", todo="请另一位系统管理员办理。")
+    account.is_active = False
+    account.save(update_fields=["is_active"])
+    act.log(account.ref, reason=_reason(reason), sessions=_end_sessions(account))
+    return account
+
+
+@action("access.reopen_account")
+def reopen_account(act: Act, *, account_id: int, reason: str) -> Account:
+    """Open a closed account again (恢复账号). Raises StepNotAllowed."""
+    account = act.lock(Account, pk=account_id)
+    act.check(policies.manage, account)
+    if account.is_active:
+        raise StepNotAllowed("这个账号没有停用。")
+    account.is_active = True
+    account.save(update_fields=["is_active"])
+    act.log(account.ref, reason=_reason(reason))
+    return account
+
+
+@action("access.reset_password")
+def reset_password(act: Act, *, account_id: int, reason: str) -> Opened:
+    """Give an account a new initial password (重置密码); its sessions end and its lock is lifted."""
+    account = act.lock(Account, pk=account_id)
+    act.check(policies.manage, account)
+    password = _initial_password()
+    account.set_password(password)
+    account.must_change_password = not account.demo
+    account.save(update_fields=["password", "must_change_password"])
+    _unlock(account)
+    act.log(account.ref, reason=_reason(reason), sessions=_end_sessions(account))
+    return Opened(account, password)
+
+
+@action("access.unlock_account")
+def unlock_account(act: Act, *, account_id: int, reason: str) -> Account:
+    """Lift the lock that wrong passwords brought (解锁账号). Raises StepNotAllowed when there is none."""
+    account = act.lock(Account, pk=account_id)
+    act.check(policies.manage, account)
+    if not _unlock(account):
+        raise StepNotAllowed("这个账号没有锁定，也没有失败记录。")
+    act.log(account.ref, reason=_reason(reason))
+    return account
+
+
+def _unlock(account: Account) -> int:
+    return AccessAttempt.objects.filter(username=account.username).delete()[0]
+
+
+@action("access.end_all_sessions")
+def end_all_sessions(act: Act, *, account_id: int, reason: str) -> Account:
+    """End all sessions of an account (强制下线)."""
+    account = act.lock(Account, pk=account_id)
+    act.check(policies.manage, account)
+    ended = _end_sessions(account)
+    if not ended:
+        raise StepNotAllowed("这个账号现在没有登录。")
+    act.log(account.ref, reason=_reason(reason), sessions=ended)
+    return account
+
+
+@action("access.drop_second_factors")
+def drop_second_factors(act: Act, *, account_id: int, reason: str) -> Account:
+    """Remove an account's second factors when they are lost (移除第二因素); its sessions end. Raises StepNotAllowed."""
+    account = act.lock(Account, pk=account_id)
+    act.check(policies.manage, account)
+    kinds = sorted(Authenticator.objects.filter(user=account).values_list("type", flat=True))
+    if not kinds:
+        raise StepNotAllowed("这个账号没有启用第二因素。")
+    Authenticator.objects.filter(user=account).delete()
+    act.log(account.ref, reason=_reason(reason), kinds=kinds, sessions=_end_sessions(account))
+    return account
+
+
+def _end_sessions(account: Account, keep: str = "") -> int:
+    rows = list(UserSession.objects.filter(user=account).exclude(session_key=keep))
+    for row in rows:
+        row.end()
+    return len(rows)
+
+
+# One's own account ----------------------------------------------------------------------------------------------------
+
+
+@action("access.end_session")
+def end_session(act: Act, *, account_id: int, session_id: int) -> Account:
+    """End one of one's own sessions (结束会话): who uses it is out at the next click. Raises NotThere for others'."""
+    account = act.lock(Account, pk=account_id)
+    act.check(policies.own, account)
+    row = UserSession.objects.filter(user=account, pk=session_id).first()
+    if row is None:
+        raise NotThere("没有找到这个会话，它可能已经结束。")
+    row.end()
+    act.log(account.ref, session=session_id)
+    return account
+
+
+@action("access.end_other_sessions")
+def end_other_sessions(act: Act, *, account_id: int, keep: str) -> Account:
+    """End all of one's own sessions but the present one (结束其他会话)."""
+    account = act.lock(Account, pk=account_id)
+    act.check(policies.own, account)
+    act.log(account.ref, sessions=_end_sessions(account, keep))
+    return account
+
+
+@action("access.switch_post")
+def switch_post(act: Act, *, account_id: int, post_id: int) -> directory.PostView:
+    """Act under another of one's posts from now on (切换岗位), own or stood in for. Raises Denied when it is not open."""
+    account = act.lock(Account, pk=account_id)
+    act.check(policies.own, account)
+    staff = directory.staff(account.person_id, post_id, account.ref)
+    act.log(account.ref, post=post_id, deputy=staff.deputy)
+    return directory.post(post_id)
+
+
+@action("access.change_password")
+def password_changed(act: Act, *, account_id: int, keep: str) -> Account:
+    """Write down that the owner changed the password (修改密码); the account's other sessions end."""
+    account = act.lock(Account, pk=account_id)
+    act.check(policies.own, account)
+    account.must_change_password = False
+    account.save(update_fields=["must_change_password"])
+    act.log(account.ref, sessions=_end_sessions(account, keep))
+    return account
+
+
+# What is only written down --------------------------------------------------------------------------------------------
+
+
+@action("access.sign_in")
+def signed_in(act: Act, *, account_id: int, methods: list[str]) -> None:
+    """Write down a sign-in (登录) and by what means."""
+    act.check(policies.sign_in)
+    act.log(Ref("account", str(account_id)), methods=methods)
+
+
+@action("access.sign_out")
+def signed_out(act: Act, *, account_id: int) -> None:
+    """Write down a sign-out (退出)."""
+    act.check(policies.sign_in)
+    act.log(Ref("account", str(account_id)))
+
+
+def name_token(username: str) -> str:
+    """A keyed commitment to a user name: equal names give equal tokens, and nobody reads the name from it.
+
+    People type their password into the wrong field; so a failed name never stands in the log.
+    """
+    mac = HMAC(settings.SECRET_KEY.encode(), SM3())
+    mac.update(plain_username(username).encode())
+    return mac.finalize().hex()
+
+
+def _subject(username: str) -> Ref:
+    account = Account.objects.filter(username=plain_username(username)).first()
+    return account.ref if account else Ref("account", "unknown")
+
+
+@action("access.sign_in_failed")
+def sign_in_failed(act: Act, *, username: str, means: str) -> None:
+    """Write down a failed sign-in (登录失败): wrong name, password or code. The name only as a commitment."""
+    act.check(policies.sign_in)
+    act.log(_subject(username), name_token=name_token(username), means=means)
+
+
+@action("access.locked_out")
+def locked_out(act: Act, *, username: str) -> None:
+    """Write down that a user name was locked (账号锁定)."""
+    act.check(policies.sign_in)
+    act.log(_subject(username), name_token=name_token(username), failures=settings.AXES_FAILURE_LIMIT)
+
+
+@action("access.second_factor_changed")
+def second_factor_changed(act: Act, *, account_id: int, kind: str, change: str) -> None:
+    """Write down that the owner added, replaced or removed a second factor (变更第二因素)."""
+    act.check(policies.sign_in)
+    act.log(Ref("account", str(account_id)), kind=kind, change=change)
+
+
+# The first administrator ----------------------------------------------------------------------------------------------
+
+
+@action("access.open_first_administrator")
+def open_first_administrator(act: Act, *, unit_key: str, name: str, username: str) -> Opened:
+    """Give a new installation its first administrator (首位系统管理员): person, post, account. From the command line only.
+
+    Raises StepNotAllowed when somebody administers already, Invalid for an unknown unit or a bad user name.
+    """
+    act.check(policies.manage)
+    for view in directory.posts(role="access.admin"):
+        if view.person_id and Account.objects.filter(person_id=view.person_id, is_active=True).exists():
+            raise StepNotAllowed("已有系统管理员，请由其开通账号。")
+    unit = directory.units().by_key(unit_key)
+    if unit is None:
+        raise Invalid({"unit": f"没有标识为 {unit_key} 的单位；标识见资料包的 units.toml。"})
+    holding = directory.appoint(
+        act.actor, unit_id=unit.id, name=name, title="系统管理员", roles=["access.admin"]
+    )
+    opened = open_account(act.actor, person_id=holding.person_id, username=username)
+    act.log(opened.ref, unit=unit.id)
+    return opened
