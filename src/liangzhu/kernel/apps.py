@@ -5,7 +5,18 @@ from importlib.util import find_spec
 
 from django.apps import AppConfig
 
-SHELVES = ("policies", "events", "queries", "actions", "handlers", "indicators", "processes", "nav")
+SHELVES = (
+    "policies",
+    "events",
+    "queries",
+    "actions",
+    "calendar",
+    "releases",
+    "handlers",
+    "indicators",
+    "processes",
+    "nav",
+)
 
 
 class HouseApp(AppConfig):

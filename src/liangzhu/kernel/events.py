@@ -66,7 +66,9 @@ def all_handlers() -> dict[str, Handler]:
 
 def publish(happened, actor: Actor) -> OutboxEvent:
     """Write the event and what is owed for it, inside the caller's transaction."""
-    body = {field.name: getattr(happened, field.name) for field in fields(happened) if field.name != "subject"}
+    body = {
+        field.name: getattr(happened, field.name) for field in fields(happened) if field.name != "subject"
+    }
     row = OutboxEvent.objects.create(
         name=happened.event_name,
         subject=str(happened.subject),

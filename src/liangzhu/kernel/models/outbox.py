@@ -37,7 +37,9 @@ class Delivery(models.Model):
         verbose_name = "投递"
         constraints = [models.UniqueConstraint(fields=["event", "handler"], name="delivery_once_per_handler")]
         indexes = [
-            models.Index(fields=["due_at"], condition=models.Q(done_at=None, dead_at=None), name="delivery_owed"),
+            models.Index(
+                fields=["due_at"], condition=models.Q(done_at=None, dead_at=None), name="delivery_owed"
+            ),
             models.Index(
                 fields=["handler", "subject", "id"], condition=models.Q(done_at=None), name="delivery_order"
             ),

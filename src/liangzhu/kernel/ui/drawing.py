@@ -32,7 +32,7 @@ def ticks(values: Sequence[float], around: int = 4) -> list[float]:
     Starts at zero unless the values lie close together and far from it.
     """
     low, high = min(values), max(values)
-    if low > 0 and (high - low) > high * 0.35 or low == high:
+    if (low > 0 and (high - low) > high * 0.35) or low == high:
         low = min(0.0, low)
     if low == high:
         high = low + 1

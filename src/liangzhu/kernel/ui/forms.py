@@ -153,7 +153,10 @@ class Form(forms.Form):
         return str(self._version)
 
     def error_list(self) -> list[tuple[str, str, str]]:
-        """Every error as (id of the control or "", label, message), in the order of the page."""
+        """Every error as (id of the control or "", label, message), in the order of the page.
+
+        The label is left out where the message names the field itself.
+        """
         rows = [("", "", str(message)) for message in self.non_field_errors()]
         for bound in self:
             target = f"{bound.auto_id}_0" if bound.use_fieldset else bound.id_for_label
@@ -161,7 +164,8 @@ class Form(forms.Form):
                 if bound.is_hidden:
                     rows.append(("", "", str(message)))
                 else:
-                    rows.append((target, str(bound.label), str(message)))
+                    label = str(bound.label)
+                    rows.append((target, "" if label in message else label, str(message)))
         return rows
 
 
@@ -176,7 +180,7 @@ def _speak_plainly(field: forms.Field) -> None:
         elif isinstance(field, forms.ChoiceField | forms.ModelChoiceField):
             verb = "请选择"
         elif isinstance(field, forms.BooleanField):
-            verb = "请勾选"
+            verb, name = "请勾选", f"“{name}”"
         else:
             verb = "请填写"
         joint = "：" if name and verb == "请选择文件" else ""

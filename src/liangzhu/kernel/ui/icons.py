@@ -72,5 +72,5 @@ def icon(name: str) -> SafeString:
     return format_html(
         '<svg class="icon" viewBox="0 0 20 20" width="20" height="20" aria-hidden="true" focusable="false">'
         '<path d="{}"/></svg>',
-        mark_safe(_PATHS[name]),  # noqa: S308 - constants of this file
+        mark_safe(_PATHS[name]),
     )

@@ -119,7 +119,9 @@ def play_history(pack: Pack, say: Callable[[str], None] = lambda line: None) -> 
                 player.play(task, event)
             except (Problem, KeyError) as problem:
                 detail = getattr(problem, "detail", repr(problem))
-                raise HistoryError(f"{moment} {event['who']} {event['what']} {task and task['no']}: {detail}") from problem
+                raise HistoryError(
+                    f"{moment} {event['who']} {event['what']} {task and task['no']}: {detail}"
+                ) from problem
         count += 1
     player.end_day(recipe["last_day"])
     return count
@@ -193,7 +195,9 @@ class Player:
         wanted = next(step for step in recipe["steps"] if step["key"] == key)
         return task.steps.get(title=wanted["title"])
 
-    def advance(self, actor, task: PlanTask, transition: str, data: dict | None = None, part_id: int | None = None):
+    def advance(
+        self, actor, task: PlanTask, transition: str, data: dict | None = None, part_id: int | None = None
+    ):
         """One step of the task's matter."""
         matters.step(actor, matter_id=task.matter_id, transition=transition, data=data or {}, part_id=part_id)
 
@@ -218,7 +222,9 @@ class Player:
     def do_split_steps(self, actor, task, recipe, event):
         """分解节点."""
         wanted = [step for step in recipe["steps"] if step["key"] in event["steps"]]
-        steps = [{"title": step["title"], "due_on": step["due"], "unit_id": task.lead_unit_id} for step in wanted]
+        steps = [
+            {"title": step["title"], "due_on": step["due"], "unit_id": task.lead_unit_id} for step in wanted
+        ]
         actions.split_steps(actor, task_id=task.pk, steps=steps)
 
     def do_report_step(self, actor, task, recipe, event):
@@ -226,7 +232,9 @@ class Player:
         data = {"progress": event["text"], "files": self.evidence(actor, event)}
         self.advance(actor, task, "report_progress", data)
         if event["done"]:
-            actions.finish_step(actor, step_id=self.step_of(task, recipe, event["step"]).pk, result=event["text"])
+            actions.finish_step(
+                actor, step_id=self.step_of(task, recipe, event["step"]).pk, result=event["text"]
+            )
 
     def do_report(self, actor, task, recipe, event):
         """报进展，或申请销号."""
@@ -259,7 +267,10 @@ class Player:
     def do_refuse_extension(self, actor, task, recipe, event):
         """不予延期."""
         matters.step(
-            actor, matter_id=self.extension(task).matter_id, transition="refuse", data={"reason": event["text"]}
+            actor,
+            matter_id=self.extension(task).matter_id,
+            transition="refuse",
+            data={"reason": event["text"]},
         )
 
     def do_helper_sign(self, actor, task, recipe, event):
@@ -285,7 +296,9 @@ class Player:
     def do_criticise(self, actor, task, recipe, event):
         """通报：一人起草，另一人签发."""
         drafter = access.actor_of(event["drafted_by"])
-        letter = actions.draft_criticism(drafter, task_ids=[task.pk], title=event["title"], body=event["text"])
+        letter = actions.draft_criticism(
+            drafter, task_ids=[task.pk], title=event["title"], body=event["text"]
+        )
         actions.sign_letter(actor, letter_id=letter.pk)
 
     def do_report_value(self, event):

@@ -32,7 +32,9 @@ def steps_finished(act, matter, params: dict, data: dict, transition) -> None:
     left = task.steps.filter(done_on=None, withdrawn=False)
     if left:
         names = "、".join(f"“{step.title}”" for step in left[:5])
-        raise Invalid(f"还有 {len(left)} 个节点没有完成：{names}。", todo="请先报完成这些节点，或取消不再需要的节点。")
+        raise Invalid(
+            f"还有 {len(left)} 个节点没有完成：{names}。", todo="请先报完成这些节点，或取消不再需要的节点。"
+        )
 
 
 @matters.effect("programme.cite_indicator")

@@ -115,7 +115,9 @@ class ReviewedArticle:
     @property
     def has_lead(self) -> bool:
         """Whether a lead unit stands."""
-        return any(found.row.kind == "lead" and found.row.decision != Finding.REJECTED for found in self.findings)
+        return any(
+            found.row.kind == "lead" and found.row.decision != Finding.REJECTED for found in self.findings
+        )
 
 
 def _resolution(row: Finding, day: date | None) -> Resolution | None:
@@ -253,7 +255,9 @@ def task_panel(actor, matter) -> dict:
     """What the matter page shows of a task."""
     row = (
         PlanTask.objects.select_related("document", "matter")
-        .prefetch_related("steps", "helpers__part", "scopes__units", "extensions__matter", "clauses__indicator")
+        .prefetch_related(
+            "steps", "helpers__part", "scopes__units", "extensions__matter", "clauses__indicator"
+        )
         .get(matter=matter)
     )
     tree = directory.units()
@@ -351,7 +355,9 @@ def by_unit(found: Truth) -> list[Group]:
             unit = tree.get(judged.clause.task.lead_unit_id) if judged.clause.task.lead_unit_id else None
             yield str(judged.clause.task.lead_unit_id or 0), unit.name if unit else "未定牵头单位", judged
 
-    return sorted(_group(pairs()), key=lambda group: (-group.counts[ClauseDay.OVERDUE], group.percent, group.label))
+    return sorted(
+        _group(pairs()), key=lambda group: (-group.counts[ClauseDay.OVERDUE], group.percent, group.label)
+    )
 
 
 def over_time(actor, row: PlanDocument) -> list[tuple[date, dict[str, int]]]:
@@ -365,7 +371,9 @@ def over_time(actor, row: PlanDocument) -> list[tuple[date, dict[str, int]]]:
         .order_by("day")
     )
     for found in kept:
-        days.setdefault(found["day"], {state: 0 for state, _ in ClauseDay.STATES})[found["state"]] = found["n"]
+        days.setdefault(found["day"], {state: 0 for state, _ in ClauseDay.STATES})[found["state"]] = found[
+            "n"
+        ]
     return [*days.items(), (today(), truth(actor, row).counts)]
 
 

@@ -287,7 +287,9 @@ def add_finding(
     ):
         raise Invalid({"article_no": f"没有第 {article_no} 条。"})
     if kind == "lead":
-        other = revision.findings.filter(kind="lead", article_no=article_no).exclude(decision=Finding.REJECTED)
+        other = revision.findings.filter(kind="lead", article_no=article_no).exclude(
+            decision=Finding.REJECTED
+        )
         if other.exists():
             raise Invalid({"kind": f"第 {article_no} 条已有牵头单位“{other.first().value}”，请直接更正它。"})
     row = Finding(
@@ -311,7 +313,8 @@ def facts_of(revision: Revision) -> list[ArticleFacts]:
     """The articles with responsible units, as the reviewed findings say."""
     findings = [row for row in revision.findings.all() if row.decision != Finding.REJECTED]
     chapters = sorted(
-        (row for row in findings if row.kind == "chapter" and row.start is not None), key=lambda row: row.start
+        (row for row in findings if row.kind == "chapter" and row.start is not None),
+        key=lambda row: row.start,
     )
     articles: list[ArticleFacts] = []
     for head in sorted((row for row in findings if row.kind == "article"), key=lambda row: row.article_no):
@@ -324,9 +327,15 @@ def facts_of(revision: Revision) -> list[ArticleFacts]:
         days = [date.fromisoformat(row.value) for row in mine if row.kind == "deadline" and row.value]
         before = [row for row in chapters if head.start is not None and row.start < head.start]
         following = sorted(
-            row.start for row in findings if row.kind in ("article", "chapter") and row.start and head.start and row.start > head.start
+            row.start
+            for row in findings
+            if row.kind in ("article", "chapter") and row.start and head.start and row.start > head.start
         )
-        text = revision.text[head.start : following[0] if following else None].strip() if head.start is not None else ""
+        text = (
+            revision.text[head.start : following[0] if following else None].strip()
+            if head.start is not None
+            else ""
+        )
         articles.append(
             ArticleFacts(
                 no=head.article_no,
@@ -372,7 +381,9 @@ def open_ledger(act: Act, *, revision_id: int) -> PlanDocument:
     undecided = [row for row in revision.findings.all() if row.open and row.kind != "cite"]
     if undecided:
         places = "、".join(
-            dict.fromkeys(f"第 {row.article_no} 条" if row.article_no else row.get_kind_display() for row in undecided)
+            dict.fromkeys(
+                f"第 {row.article_no} 条" if row.article_no else row.get_kind_display() for row in undecided
+            )
         )
         raise Invalid(
             f"还有 {len(undecided)} 处存疑没有校核：{places}。", todo="请逐处确认、更正或剔除后再建账。"
@@ -393,13 +404,26 @@ def open_ledger(act: Act, *, revision_id: int) -> PlanDocument:
 
 @action("programme.open_ledger_from_facts")
 def open_ledger_from_facts(
-    act: Act, *, number: str, title: str, issuer: str, issued_on: date, articles: list[ArticleFacts], demo: bool = False
+    act: Act,
+    *,
+    number: str,
+    title: str,
+    issuer: str,
+    issued_on: date,
+    articles: list[ArticleFacts],
+    demo: bool = False,
 ) -> PlanDocument:
     """Open a ledger from facts that the district's pack carries; the text itself is uploaded by a person."""
     act.check(policies.manage)
     document, _ = PlanDocument.objects.select_for_update().get_or_create(
         number=number,
-        defaults={"title": title, "issuer": issuer, "issued_on": issued_on, "demo": demo, "created_at": now()},
+        defaults={
+            "title": title,
+            "issuer": issuer,
+            "issued_on": issued_on,
+            "demo": demo,
+            "created_at": now(),
+        },
     )
     _build(act, document, resolve(articles, issued_on))
     act.log(document.ref, number=number, tasks=len(articles), demo=demo)

@@ -39,7 +39,12 @@ def _sensible_day(field: str, day: date | None) -> None:
 
 @action("programme.issue_task")
 def issue_task(
-    act: Act, *, task_id: int, due_on: date | None = None, helper_ids: list[int] | None = None, version: int | None = None
+    act: Act,
+    *,
+    task_id: int,
+    due_on: date | None = None,
+    helper_ids: list[int] | None = None,
+    version: int | None = None,
 ) -> PlanTask:
     """Issue (下达) a task: a matter opens at the lead unit, with a part for each helping unit.
 
@@ -50,7 +55,9 @@ def issue_task(
     task = act.lock(PlanTask, pk=task_id)
     _same(task, version, f"任务 {task.article_no} ")
     if task.matter_id is not None:
-        raise StepNotAllowed(f"任务 {task.article_no} 已于 {task.issued_at:%Y-%m-%d} 下达。", todo="不必重复下达。")
+        raise StepNotAllowed(
+            f"任务 {task.article_no} 已于 {task.issued_at:%Y-%m-%d} 下达。", todo="不必重复下达。"
+        )
     if task.dropped:
         raise StepNotAllowed(f"任务 {task.article_no} 在修订稿中已删去，不能下达。")
     if task.document.state != PlanDocument.IN_FORCE:
@@ -74,15 +81,23 @@ def issue_task(
     task.version += 1
     task.save()
     task.clauses.filter(kind=Clause.TASK).update(due_on=task.due_on)
-    offered = {unit: scope.expression for scope in task.scopes.all() for unit in scope.units.values_list("id", flat=True)}
+    offered = {
+        unit: scope.expression
+        for scope in task.scopes.all()
+        for unit in scope.units.values_list("id", flat=True)
+    }
     for unit_id in helper_ids or []:
         if unit_id not in offered:
             raise Invalid({"helper_ids": f"{directory.unit_name(unit_id)}不在文件写明的参与范围内。"})
-        TaskHelper.objects.get_or_create(task=task, unit_id=unit_id, defaults={"expression": offered[unit_id]})
+        TaskHelper.objects.get_or_create(
+            task=task, unit_id=unit_id, defaults={"expression": offered[unit_id]}
+        )
     for helper in task.helpers.filter(part=None):
         _open_part(act, task, helper)
     taking_part = set(task.helpers.values_list("unit_id", flat=True)) | {task.lead_unit_id}
-    told = [post.id for unit in offered if unit not in taking_part for post in directory.posts(unit, head=True)]
+    told = [
+        post.id for unit in offered if unit not in taking_part for post in directory.posts(unit, head=True)
+    ]
     if told:
         matters.notify(
             told,
@@ -97,7 +112,9 @@ def issue_task(
 
 
 def _open_part(act: Act, task: PlanTask, helper: TaskHelper) -> None:
-    helper.part = matters.add_part(act, task.matter, kind="helper", unit_id=helper.unit_id, title=f"配合：{task.title}"[:200])
+    helper.part = matters.add_part(
+        act, task.matter, kind="helper", unit_id=helper.unit_id, title=f"配合：{task.title}"[:200]
+    )
     helper.save(update_fields=["part"])
 
 
@@ -161,7 +178,11 @@ def split_steps(act: Act, *, task_id: int, steps: list[dict]) -> PlanTask:
     units = {task.lead_unit_id, *task.helpers.values_list("unit_id", flat=True)}
     made = []
     for position, step in enumerate(steps, start=1):
-        title, due_on, unit_id = step["title"].strip(), step["due_on"], step.get("unit_id") or task.lead_unit_id
+        title, due_on, unit_id = (
+            step["title"].strip(),
+            step["due_on"],
+            step.get("unit_id") or task.lead_unit_id,
+        )
         if not title:
             raise Invalid({f"title-{position}": f"第 {position} 个节点没有名称。"})
         _sensible_day(f"due_on-{position}", due_on)
@@ -202,7 +223,9 @@ def edit_step(
 
 
 @action("programme.finish_step")
-def finish_step(act: Act, *, step_id: int, result: str, done_on: date | None = None, version: int | None = None) -> TaskStep:
+def finish_step(
+    act: Act, *, step_id: int, result: str, done_on: date | None = None, version: int | None = None
+) -> TaskStep:
     """Report a step as finished, saying what was done. ``done_on`` is today unless given, and never in the future."""
     step = act.lock(TaskStep, pk=step_id)
     act.check(policies.work_on_step, step)
@@ -317,7 +340,10 @@ def judge_clauses(act: Act, *, document_id: int, day: date | None = None) -> Pla
     day = day or today()
     states = judge(document, day)
     ClauseDay.objects.bulk_create(
-        [ClauseDay(clause_id=state.clause.pk, day=day, state=state.state, why=state.why[:200]) for state in states],
+        [
+            ClauseDay(clause_id=state.clause.pk, day=day, state=state.state, why=state.why[:200])
+            for state in states
+        ],
         update_conflicts=True,
         unique_fields=["clause", "day"],
         update_fields=["state", "why"],

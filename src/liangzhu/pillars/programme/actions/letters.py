@@ -19,7 +19,9 @@ SERIES = {Letter.URGE: "urge", Letter.CRITICISM: "criticise"}
 def situation(task: PlanTask) -> str:
     """What is so with a task today, in words, from its clock and steps."""
     parts = [f"现为“{matters.state_title(task.matter)}”，{matters.light(task.matter).text}"]
-    late = TaskStep.objects.filter(task=task, withdrawn=False, done_on=None, due_on__lt=today()).order_by("due_on")
+    late = TaskStep.objects.filter(task=task, withdrawn=False, done_on=None, due_on__lt=today()).order_by(
+        "due_on"
+    )
     parts += [f"节点“{step.title}”应于 {step.due_on:%Y-%m-%d} 完成" for step in late[:3]]
     return "；".join(parts)[:300]
 
@@ -44,7 +46,8 @@ def _tasks(act: Act, task_ids: Iterable[int]) -> list[PlanTask]:
 
 def _targets(letter: Letter, tasks: list[PlanTask]) -> None:
     LetterTarget.objects.bulk_create(
-        LetterTarget(letter=letter, task=task, unit_id=task.lead_unit_id, situation=situation(task)) for task in tasks
+        LetterTarget(letter=letter, task=task, unit_id=task.lead_unit_id, situation=situation(task))
+        for task in tasks
     )
 
 
@@ -85,7 +88,9 @@ def draft_criticism(act: Act, *, task_ids: list[int], title: str, body: str) -> 
     if not title.strip() or not body.strip():
         raise Invalid({"title" if not title.strip() else "body": "标题和正文都要填写。"})
     for task in tasks:
-        late_step = TaskStep.objects.filter(task=task, withdrawn=False, done_on=None, due_on__lt=today()).exists()
+        late_step = TaskStep.objects.filter(
+            task=task, withdrawn=False, done_on=None, due_on__lt=today()
+        ).exists()
         if matters.light(task.matter).state not in ("over", "law") and not late_step:
             raise Invalid({"tasks": f"任务 {task.article_no} 没有逾期，不能通报。"}, todo="请改用催办单。")
     letter = Letter.objects.create(

@@ -97,7 +97,9 @@ class Finding(models.Model):
     why = models.CharField("理由", max_length=300, blank=True)
     added = models.BooleanField("人工补充", default=False)
     decision = models.CharField(max_length=10, choices=DECISIONS, default=PROPOSED)
-    read_value = models.CharField("识读原值", max_length=500, blank=True, help_text="what the reader said before a correction")
+    read_value = models.CharField(
+        "识读原值", max_length=500, blank=True, help_text="what the reader said before a correction"
+    )
     decided_by = models.CharField(max_length=80, blank=True)
     decided_at = models.DateTimeField(null=True)
     carried_from = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="carried_to")

@@ -29,7 +29,9 @@ class PlanTask(models.Model):
 
     class Meta:
         verbose_name = "计划任务"
-        constraints = [models.UniqueConstraint(fields=["document", "article_no"], name="task_once_per_article")]
+        constraints = [
+            models.UniqueConstraint(fields=["document", "article_no"], name="task_once_per_article")
+        ]
         ordering = ["document", "article_no"]
 
     def __str__(self) -> str:
@@ -124,7 +126,9 @@ class Clause(models.Model):
     amount = models.DecimalField("目标值", max_digits=18, decimal_places=4, null=True)
     measure = models.CharField("计量单位", max_length=20, blank=True)
     due_on = models.DateField("考核日", null=True)
-    indicator = models.ForeignKey("indicators.Indicator", on_delete=models.PROTECT, null=True, related_name="+")
+    indicator = models.ForeignKey(
+        "indicators.Indicator", on_delete=models.PROTECT, null=True, related_name="+"
+    )
     dropped = models.BooleanField(default=False)
     version = models.PositiveIntegerField(default=1)
 
