@@ -16,6 +16,7 @@ class Policy:
     ask: Callable[..., bool]
 
     def __call__(self, actor: Actor, target=None) -> bool:
+        """The answer, yes or no."""
         return bool(self.ask(actor, target))
 
     def require(self, actor: Actor, target=None) -> None:

@@ -43,6 +43,7 @@ class RequestMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer one request."""
         request.request_id = uuid.uuid4().hex
         request.actor = ANONYMOUS
         response = self.get_response(request)
