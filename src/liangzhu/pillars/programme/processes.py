@@ -3,7 +3,7 @@
 from liangzhu.beams.data.indicators import api as indicators
 from liangzhu.beams.work.files import api as files
 from liangzhu.beams.work.matters import api as matters
-from liangzhu.kernel.errors import Invalid
+from liangzhu.kernel.errors import Invalid, StepNotAllowed
 from liangzhu.kernel.now import today
 from liangzhu.pillars.programme import events, queries
 from liangzhu.pillars.programme.models import Clause, Extension, PlanTask
@@ -50,6 +50,8 @@ def extend_task(act, matter, params: dict, data: dict, transition) -> None:
     """An approved extension moves the limit of the task, its clause and its clock."""
     extension = Extension.objects.select_related("task__matter").get(matter=matter)
     task = extension.task
+    if task.matter.closed_at is not None:
+        raise StepNotAllowed("任务已经结束，不能再延期。", todo="请选“不予延期”，注明任务已经结束。")
     old = task.due_on
     task.due_on = extension.new_due
     task.version += 1

@@ -10,6 +10,7 @@ from liangzhu.kernel.actions import Act, action
 from liangzhu.kernel.errors import Conflict, Invalid, StepNotAllowed
 from liangzhu.kernel.now import now, today
 from liangzhu.kernel.pack import pack
+from liangzhu.kernel.workdays import shanghai_date
 from liangzhu.pillars.programme import events, policies
 from liangzhu.pillars.programme.models import (
     Clause,
@@ -148,8 +149,8 @@ def set_limit(act: Act, *, task_id: int, due_on: date, reason: str, version: int
         raise StepNotAllowed(
             f"任务 {task.article_no} 已有期限 {task.due_on:%Y-%m-%d}。", todo="改期请由牵头单位申请延期。"
         )
-    if task.matter_id is None or task.matter.closed_at is not None:
-        raise StepNotAllowed("任务尚未下达或已经结束。")
+    if task.matter_id is None or task.matter.state not in ("issued", "working"):
+        raise StepNotAllowed("只有待签收或办理中的任务可以补定期限。")
     _sensible_day("due_on", due_on)
     if due_on < today():
         raise Invalid({"due_on": "期限不能早于今天。"})
@@ -164,39 +165,57 @@ def set_limit(act: Act, *, task_id: int, due_on: date, reason: str, version: int
     return task
 
 
+def _in_work(task: PlanTask, what: str) -> None:
+    """Steps belong to a task that is being worked on; once completion is reported they stand as they are."""
+    if task.matter_id is None or task.matter.closed_at is not None:
+        raise StepNotAllowed(f"任务尚未下达或已经结束，不能{what}。")
+    if task.matter.state == "issued":
+        raise StepNotAllowed("任务还没有签收。", todo=f"请先签收，再{what}。")
+    if task.matter.state != "working":
+        raise StepNotAllowed(f"任务已申请销号，正在核查，不能{what}。", todo="核查退回后可以继续调整节点。")
+
+
 @action("programme.split_steps")
 def split_steps(act: Act, *, task_id: int, steps: list[dict]) -> PlanTask:
-    """Split a task into steps (节点): each ``{"title", "due_on", "unit_id"}``; the unit is the lead or a helper."""
+    """Split a task into steps (节点): each ``{"title", "due_on", "unit_id"}``; the unit is the lead or a helper.
+
+    ``row`` may say which row of a form a step came from; Invalid names fields ``title-<row>``, ``due_on-<row>`` and
+    ``unit-<row>``. All steps are made, or none.
+    """
     task = act.lock(PlanTask, pk=task_id)
     act.check(policies.work_on_task, task)
-    if task.matter_id is None or task.matter.closed_at is not None:
-        raise StepNotAllowed("任务尚未下达或已经结束，不能拆分节点。")
-    if task.matter.state == "issued":
-        raise StepNotAllowed("任务还没有签收。", todo="请先签收，再拆分节点。")
+    _in_work(task, "拆分节点")
     if not steps:
         raise Invalid({"": "请至少填写一个节点。"})
     units = {task.lead_unit_id, *task.helpers.values_list("unit_id", flat=True)}
-    made = []
+    made, wrong = [], {}
     for position, step in enumerate(steps, start=1):
-        title, due_on, unit_id = (
-            step["title"].strip(),
-            step["due_on"],
-            step.get("unit_id") or task.lead_unit_id,
-        )
+        row = step.get("row", position)
+        title, due_on, unit_id = step["title"].strip(), step["due_on"], step.get("unit_id") or task.lead_unit_id
         if not title:
-            raise Invalid({f"title-{position}": f"第 {position} 个节点没有名称。"})
-        _sensible_day(f"due_on-{position}", due_on)
-        if task.due_on and due_on > task.due_on:
-            raise Invalid(
-                {f"due_on-{position}": f"节点“{title}”的日期晚于任务期限 {task.due_on:%Y-%m-%d}。"},
-                todo="请调整节点日期；确需更晚时，先申请延期。",
-            )
+            wrong[f"title-{row}"] = f"第 {row} 个节点没有名称。"
+        day = _step_day(task, due_on)
+        if day:
+            wrong[f"due_on-{row}"] = day
         if unit_id not in units:
-            raise Invalid({f"unit-{position}": "节点只能由牵头或配合单位承担。"})
+            wrong[f"unit-{row}"] = "节点只能由牵头或配合单位承担。"
         made.append(TaskStep(task=task, unit_id=unit_id, title=title[:200], due_on=due_on))
+    if wrong:
+        raise Invalid(wrong)
     TaskStep.objects.bulk_create(made)
     act.log(task.ref, steps=[[step.title, step.due_on, step.unit_id] for step in made])
     return task
+
+
+def _step_day(task: PlanTask, day: date) -> str:
+    """What is wrong with the planned day of a step; "" when nothing is."""
+    if day < today():
+        return f"{day:%Y-%m-%d} 早于今天，请核对。"
+    if task.due_on and day > task.due_on:
+        return f"晚于任务期限 {task.due_on:%Y-%m-%d}；确需更晚时，请先申请延期。"
+    if day.year > today().year + FARTHEST:
+        return f"{day:%Y-%m-%d} 不在合理范围内，请核对年份。"
+    return ""
 
 
 @action("programme.edit_step")
@@ -207,15 +226,18 @@ def edit_step(
     step = act.lock(TaskStep, pk=step_id)
     act.check(policies.work_on_task, step.task)
     _same(step, version, "这个节点")
+    _in_work(step.task, "调整节点")
     if step.done_on:
         raise StepNotAllowed("节点已完成，不能再改。")
     if step.due_on < today() and due_on > step.due_on:
         raise Invalid({"due_on": "节点已经逾期，日期不能往后改。"}, todo="请报完成情况，或为任务申请延期。")
-    _sensible_day("due_on", due_on)
-    if step.task.due_on and due_on > step.task.due_on:
-        raise Invalid({"due_on": f"不能晚于任务期限 {step.task.due_on:%Y-%m-%d}。"})
+    wrong = _step_day(step.task, due_on) if due_on != step.due_on else ""
+    if wrong:
+        raise Invalid({"due_on": wrong})
+    if not title.strip():
+        raise Invalid({"title": "请写明节点名称。"})
     before = [step.title, step.due_on, step.withdrawn]
-    step.title, step.due_on, step.withdrawn = title.strip()[:200] or step.title, due_on, withdraw
+    step.title, step.due_on, step.withdrawn = title.strip()[:200], due_on, withdraw
     step.version += 1
     step.save()
     act.log(step.ref, before=before, after=[step.title, step.due_on, step.withdrawn])
@@ -230,11 +252,14 @@ def finish_step(
     step = act.lock(TaskStep, pk=step_id)
     act.check(policies.work_on_step, step)
     _same(step, version, "这个节点")
+    _in_work(step.task, "报节点完成")
     if step.done_on or step.withdrawn:
         raise StepNotAllowed("节点已完成或已取消。")
     done_on = done_on or today()
     if done_on > today():
         raise Invalid({"done_on": "完成日期不能晚于今天。"})
+    if done_on < shanghai_date(step.task.issued_at):
+        raise Invalid({"done_on": f"早于任务下达日 {shanghai_date(step.task.issued_at):%Y-%m-%d}，请核对。"})
     if not result.strip():
         raise Invalid({"result": "请写明完成情况。"})
     step.done_on, step.result = done_on, result.strip()[:500]

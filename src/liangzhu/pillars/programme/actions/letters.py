@@ -10,20 +10,11 @@ from liangzhu.kernel.now import now, today
 from liangzhu.kernel.pack import pack
 from liangzhu.kernel.releases import next_number
 from liangzhu.pillars.programme import events, policies
-from liangzhu.pillars.programme.models import Letter, LetterTarget, PlanTask, TaskStep
+from liangzhu.pillars.programme.letters import is_late, situation
+from liangzhu.pillars.programme.models import Letter, LetterTarget, PlanTask
 
 SERIES = {Letter.URGE: "urge", Letter.CRITICISM: "criticise"}
 """The pack's number series (`document_series`) for each kind of letter."""
-
-
-def situation(task: PlanTask) -> str:
-    """What is so with a task today, in words, from its clock and steps."""
-    parts = [f"现为“{matters.state_title(task.matter)}”，{matters.light(task.matter).text}"]
-    late = TaskStep.objects.filter(task=task, withdrawn=False, done_on=None, due_on__lt=today()).order_by(
-        "due_on"
-    )
-    parts += [f"节点“{step.title}”应于 {step.due_on:%Y-%m-%d} 完成" for step in late[:3]]
-    return "；".join(parts)[:300]
 
 
 def _number(kind: str) -> str:
@@ -88,10 +79,7 @@ def draft_criticism(act: Act, *, task_ids: list[int], title: str, body: str) -> 
     if not title.strip() or not body.strip():
         raise Invalid({"title" if not title.strip() else "body": "标题和正文都要填写。"})
     for task in tasks:
-        late_step = TaskStep.objects.filter(
-            task=task, withdrawn=False, done_on=None, due_on__lt=today()
-        ).exists()
-        if matters.light(task.matter).state not in ("over", "law") and not late_step:
+        if not is_late(task):
             raise Invalid({"tasks": f"任务 {task.article_no} 没有逾期，不能通报。"}, todo="请改用催办单。")
     letter = Letter.objects.create(
         document=tasks[0].document,
