@@ -44,8 +44,24 @@ RED = "D7000F"
 
 FANGSONG = ("FangSong_GB2312", "仿宋_GB2312", "FangSong", "仿宋", "STFangsong", "Noto Serif CJK SC", "serif")
 HEITI = ("SimHei", "黑体", "STHeiti", "Noto Sans CJK SC", "sans-serif")
-KAITI = ("KaiTi_GB2312", "楷体_GB2312", "KaiTi", "楷体", "STKaiti", "AR PL KaitiM GB", "Noto Serif CJK SC", "serif")
-XIAOBIAOSONG = ("FZXiaoBiaoSong-B05S", "方正小标宋简体", "STZhongsong", "华文中宋", "Noto Serif CJK SC", "serif")
+KAITI = (
+    "KaiTi_GB2312",
+    "楷体_GB2312",
+    "KaiTi",
+    "楷体",
+    "STKaiti",
+    "AR PL KaitiM GB",
+    "Noto Serif CJK SC",
+    "serif",
+)
+XIAOBIAOSONG = (
+    "FZXiaoBiaoSong-B05S",
+    "方正小标宋简体",
+    "STZhongsong",
+    "华文中宋",
+    "Noto Serif CJK SC",
+    "serif",
+)
 SONGTI = ("SimSun", "宋体", "STSong", "Noto Serif CJK SC", "serif")
 """The faces that the standard asks for, each with what stands in for it where it is not installed."""
 
@@ -170,32 +186,61 @@ def chinese_count(number: int) -> str:
 
 def heading_number(level: int, count: int) -> str:
     """一、 （一） 1. （1）."""
-    return (f"{chinese_count(count)}、", f"（{chinese_count(count)}）", f"{count}.", f"（{count}）")[level - 1]
+    return (f"{chinese_count(count)}、", f"（{chinese_count(count)}）", f"{count}.", f"（{count}）")[
+        level - 1
+    ]
 
 
-_TOKENS = re.compile(r"《[^《》]*》|〔[^〕]*〕\d+号|[0-9A-Za-z.%％]+|.", re.DOTALL)
+_WHOLE = re.compile(r"[\u4e00-\u9fff]{0,3}〔[^〕]*〕\d+号|[0-9A-Za-z.%％]+")
+_BOOK = re.compile(r"《[^《》]*》")
 _NOT_FIRST = "，。、；：？！）》〉”’】〕%％的"
 _NOT_LAST = "（《〈“‘【〔"
 
 
 def title_lines(title: str, size: float = SIZE_2) -> list[str]:
-    """A title in lines of about the same length (7.3.1), the upper ones longer, words and figures kept whole."""
+    """A title in as few lines as it needs, of about the same length; figures stay whole, names of papers if they can (7.3.1)."""
     room = points(BODY_WIDTH) / size
-    count = max(1, -(-int(2 * width(title)) // int(2 * room)))
-    while True:
-        lines = _fill(_TOKENS.findall(title), width(title) / count)
-        if all(width(line) <= room for line in lines) or count > 9:
+    costs = [_break_cost(title, place) for place in range(len(title) + 1)]
+    for count in range(1, 10):
+        lines = _split(title, costs, count, room)
+        if lines:
             return lines
-        count += 1
+    return [title]
 
 
-def _fill(tokens: Sequence[str], goal: float) -> list[str]:
-    lines = [""]
-    for token in tokens:
-        full = width(lines[-1]) >= goal - 0.5
-        if full and token[0] not in _NOT_FIRST and lines[-1][-1] not in _NOT_LAST:
-            lines.append("")
-        lines[-1] += token
-    if len(lines) > 1 and width(lines[-1]) < 3:
-        lines[-2:] = [lines[-2] + lines[-1]]
+def _break_cost(title: str, place: int) -> float:
+    """What it costs to begin a line at ``place``: infinite where the rules forbid it, less than nothing where it is welcome."""
+    if not 0 < place < len(title):
+        return 0.0
+    if title[place] in _NOT_FIRST or title[place - 1] in _NOT_LAST:
+        return float("inf")
+    if any(found.start() < place < found.end() for found in _WHOLE.finditer(title)):
+        return 200.0
+    if any(found.start() < place < found.end() for found in _BOOK.finditer(title)):
+        return 30.0
+    return -10.0 if title[place] == "《" or title[place - 1] == "》" else 0.0
+
+
+def _split(title: str, costs: Sequence[float], count: int, room: float) -> list[str] | None:
+    """The cheapest way to cut a title into ``count`` lines, or None when one would not fit."""
+    goal = width(title) / count
+    best: list[dict[int, tuple[float, int]]] = [{0: (0.0, 0)}]
+    for _ in range(count):
+        reached: dict[int, tuple[float, int]] = {}
+        for start, (spent, _) in best[-1].items():
+            for end in range(start + 1, len(title) + 1):
+                length = width(title[start:end])
+                if length > room:
+                    break
+                cost = spent + (length - goal) ** 2 + costs[end]
+                if cost < reached.get(end, (float("inf"), 0))[0]:
+                    reached[end] = (cost, start)
+        best.append(reached)
+    if len(title) not in best[-1]:
+        return None
+    lines, end = [], len(title)
+    for reached in reversed(best[1:]):
+        start = reached[end][1]
+        lines.insert(0, title[start:end])
+        end = start
     return lines
