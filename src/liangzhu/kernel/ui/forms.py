@@ -21,6 +21,7 @@ from django.http import HttpRequest
 from liangzhu.kernel.errors import AlreadyDone, Conflict, Invalid, Problem
 
 ALREADY_DONE = "这份表单已经提交过，没有重复办理。"
+PAGE_INCOMPLETE = "页面内容不完整，请刷新页面后重新提交。"
 
 _ONCE = re.compile(r"[0-9A-Za-z_-]{16,64}")
 _DATE = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?|(\d{4})(\d{2})(\d{2})")
@@ -124,7 +125,10 @@ class Form(forms.Form):
         self.problem: Problem | None = None
         self._version = version
         if version is not None:
-            self.fields["version"] = forms.IntegerField(widget=forms.HiddenInput)
+            self.fields["version"] = forms.IntegerField(
+                widget=forms.HiddenInput,
+                error_messages=dict.fromkeys(("required", "invalid"), PAGE_INCOMPLETE),
+            )
         for field in self.fields.values():
             _speak_plainly(field)
 

@@ -11,7 +11,7 @@ from django.forms import BoundField, CheckboxInput, FileInput
 from django.template import Context
 from django.templatetags.static import static
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 
 from liangzhu.kernel.now import SHANGHAI, now, today
 from liangzhu.kernel.ui import drawing, icons
@@ -21,6 +21,7 @@ from liangzhu.kernel.ui.forms import Form
 register = template.Library()
 
 LIGHTS = {"ok": "正常", "near": "临期", "over": "超承诺", "law": "超法定", "none": "未起算", "done": "办结"}
+NO_DATA = mark_safe('<span class="muted" title="暂无数据">—</span>')
 STEPS = {"done": "已办", "now": "正在办理", "todo": "未到", "skip": "不适用"}
 
 
@@ -246,7 +247,7 @@ def _step(step: Mapping[str, Any]) -> dict[str, Any]:
 def number(value: Any, url: str = "", unit: str = "") -> SafeString:
     """``{% number 87.2 url "%" %}``: a figure that opens to its definition and rows; None shows as —."""
     if value is None or value == "":
-        return format_html('<span class="muted" title="暂无数据">—</span>')
+        return NO_DATA
     words = f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
     inside = format_html('{}<span class="unit">{}</span>', words, unit) if unit else format_html("{}", words)
     if url:
