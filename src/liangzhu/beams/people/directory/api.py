@@ -1,7 +1,10 @@
 """The front door of this app."""
 
 from liangzhu.beams.people.directory.actions import appoint
+from liangzhu.beams.people.directory.fields import PersonField, UnitField, UnitsField
+from liangzhu.beams.people.directory.links import add_person_link
 from liangzhu.beams.people.directory.loaders import load_people, load_units, person_ids
+from liangzhu.beams.people.directory.queries import person_names, persons, with_posts
 from liangzhu.beams.people.directory.roles import all_roles, clashes, declare_role, role_title
 from liangzhu.beams.people.directory.staff import PostView, Staff, post, posts, posts_open_to, staff
 from liangzhu.beams.people.directory.tree import (
@@ -22,12 +25,16 @@ from liangzhu.beams.people.directory.tree import (
 
 __all__ = [
     "AmbiguousUnit",
+    "PersonField",
     "PostView",
     "SetView",
     "Staff",
+    "UnitField",
     "UnitTree",
     "UnitView",
+    "UnitsField",
     "UnknownUnit",
+    "add_person_link",
     "all_roles",
     "appoint",
     "clashes",
@@ -37,6 +44,8 @@ __all__ = [
     "load_people",
     "load_units",
     "person_ids",
+    "person_names",
+    "persons",
     "pinned",
     "post",
     "posts",
@@ -48,4 +57,5 @@ __all__ = [
     "successor",
     "unit_name",
     "units",
+    "with_posts",
 ]

@@ -332,9 +332,17 @@ def kind_title(kind: str) -> str:
 
 
 def resolve_unit(text: str, day: date | None = None) -> UnitView:
-    """The one unit called so. Raises UnknownUnit, AmbiguousUnit."""
+    """The one unit called so, also by its code, its key, or as "name（code）". Raises UnknownUnit, AmbiguousUnit."""
     tree = units(day)
+    _, _, mark = _fold(text).removesuffix("）").partition("（")
     found = tree.by_name(text)
+    if len(found) != 1:
+        # Two of one name are told apart by what `AmbiguousUnit` shows in brackets.
+        exact = [
+            tree.by_code(mark) or tree.by_key(mark),
+            tree.by_code(text.strip()) or tree.by_key(text.strip()),
+        ]
+        found = [view for view in exact if view][:1] or found
     if not found:
         raise UnknownUnit(f"{_on(tree.day)}没有叫“{text.strip()}”的单位。")
     if len(found) > 1:
