@@ -1,10 +1,21 @@
 """What this app does when others announce something, and what it does by itself each day."""
 
-from liangzhu.beams.data.indicators import actions, events, queries
+from liangzhu.beams.data.indicators import actions, events, policies, queries
 from liangzhu.beams.people.directory import api as directory
+from liangzhu.beams.work.files import api as files
 from liangzhu.beams.work.matters import api as matters
+from liangzhu.kernel.actors import Actor
 from liangzhu.kernel.events import handles
+from liangzhu.kernel.refs import Ref
 from liangzhu.kernel.worker import periodic
+
+
+def may_read_evidence(actor: Actor, ref: Ref) -> bool:
+    """Who may read indicators may read what proves their values."""
+    return policies.read(actor)
+
+
+files.guard_downloads("snapshot", may_read_evidence)
 
 
 @periodic("indicators.measure_daily", minutes=30)

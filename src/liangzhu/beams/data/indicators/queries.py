@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from liangzhu.beams.data.indicators import measuring, policies
 from liangzhu.beams.data.indicators.checks import Check, CheckResult, compare
-from liangzhu.beams.data.indicators.models import Edition, Indicator, Row, Snapshot
+from liangzhu.beams.data.indicators.models import Edition, Indicator, RowSet, Snapshot
 from liangzhu.beams.people.directory import api as directory
 from liangzhu.kernel.actors import SYSTEM, Actor
 from liangzhu.kernel.errors import NotThere
@@ -61,13 +61,8 @@ class SnapshotView:
 
     @property
     def url(self) -> str:
-        """The page of the indicator, at this snapshot."""
-        return f"{reverse('indicators:indicator', args=[self.key])}#s{self.snapshot_id}"
-
-    @property
-    def rows_url(self) -> str:
-        """Where the number opens: its rows, or for a reported one the snapshot itself with its evidence."""
-        return self.url if self.row_count is None else reverse("indicators:rows", args=[self.snapshot_id])
+        """Where the number opens: definition, rows or evidence, who recorded and who confirmed it."""
+        return reverse("indicators:rows", args=[self.snapshot_id])
 
 
 def show(value: Decimal | None, decimals: int, unit: str) -> str:
@@ -302,14 +297,27 @@ class RowView:
     state: str
 
 
-def rows(actor: Actor, snapshot_id: int, request, size: int = 100) -> tuple[SnapshotView, Page]:
-    """The rows behind a number, page by page, the counted ones first. Raises NotThere when it has none."""
+@dataclass(frozen=True)
+class Opened:
+    """A number laid open. ``rows`` is None for a reported one: its evidence stands in files and ``view.source``."""
+
+    view: SnapshotView
+    indicator: Indicator
+    edition: Edition
+    rows: Page | None
+    others: int
+
+
+def opened(actor: Actor, snapshot_id: int, request, size: int = 100) -> Opened:
+    """A snapshot with its rows page by page, those of the numerator first. Raises NotThere."""
     policies.read.require(actor)
     view = snapshot(snapshot_id)
+    indicator = Indicator.objects.get(key=view.key)
+    edition = indicator.editions.get(number=view.edition)
     if view.row_count is None:
-        raise NotThere("这个数值是填报的，没有系统明细。", todo="请看填报时的佐证材料和出处。")
-    members = Row.objects.filter(row_set__snapshots=snapshot_id)
-    found = page(members, request, order=("-counted", "id"), size=size)
+        return Opened(view, indicator, edition, None, 0)
+    row_set = RowSet.objects.get(snapshots=snapshot_id)
+    found = page(row_set.rows.all(), request, order=("-counted", "id"), size=size)
     refs = [Ref.parse(row.ref) for row in found.rows]
     described, existing = describe(refs, actor), _existing(refs)
     shown = []
@@ -317,7 +325,7 @@ def rows(actor: Actor, snapshot_id: int, request, size: int = 100) -> tuple[Snap
         label, url = described[ref]
         state = "deleted" if ref not in existing else "seen" if url else "hidden"
         shown.append(RowView(ref, label, url, row.counted, state))
-    return view, Page(shown, found.next, found.previous)
+    return Opened(view, indicator, edition, Page(shown, found.next, found.previous), row_set.others)
 
 
 def _existing(refs: Sequence[Ref]) -> set[Ref]:
@@ -335,9 +343,9 @@ def _existing(refs: Sequence[Ref]) -> set[Ref]:
 
 
 def rows_hold(snapshot_id: int) -> bool:
-    """Whether the kept rows still give the hash of the snapshot."""
+    """Whether the kept rows of a computed snapshot still give its hash."""
     row = Snapshot.objects.select_related("row_set").get(pk=snapshot_id)
-    members = row.row_set.rows.values_list("ref", "counted")
+    members = list(row.row_set.rows.values_list("ref", "counted"))
     counted = [ref for ref, is_counted in members if is_counted]
     others = [ref for ref, is_counted in members if not is_counted]
     return measuring.fingerprint(counted, others) == row.row_set.fingerprint
