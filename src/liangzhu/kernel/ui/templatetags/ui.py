@@ -283,7 +283,7 @@ def source_tag(
 
 @register.inclusion_tag("ui/seal.html")
 def seal(text: str, url: str = "", label: str = "") -> dict[str, Any]:
-    """``{% seal "海州审批" url %}``: a drawn seal of up to nine characters; ``url`` leads to the proof."""
+    """``{% seal "行政审批" url %}``: a drawn seal of up to nine characters; ``url`` leads to the proof."""
     return {"chars": drawing.seal_grid(text), "url": url, "label": label or f"印章：{text}"}
 
 
