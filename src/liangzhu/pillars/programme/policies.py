@@ -1,6 +1,11 @@
 """Who may do what with the plan."""
 
+from liangzhu.beams.people.directory.api import declare_role
 from liangzhu.kernel.policies import policy
+
+declare_role("programme.office", "领导小组办公室承办", "校核方案、下达任务、催办、核查、退回、销号")
+declare_role("programme.office_head", "领导小组办公室负责人", "批准延期、签发通报、决定对外公开，与承办互为第二人")
+declare_role("programme.leader", "区领导", "看全局、批示，不代办")
 
 OFFICE = ("programme.office", "programme.office_head")
 OVERSEERS = (*OFFICE, "programme.leader")
