@@ -193,7 +193,8 @@ SESSION_SAVE_EVERY_REQUEST = False
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_FAILURE_VIEW = "liangzhu.kernel.web.csrf_failed"
-SILENCED_SYSTEM_CHECKS: list[str] = []
+# The account is locked whatever the address: a staff network shares few addresses, and an attacker has many.
+SILENCED_SYSTEM_CHECKS = ["axes.W006"]
 
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
@@ -219,5 +220,7 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
-    "loggers": {"liangzhu": {"level": read("LIANGZHU_LOG_LEVEL"), "handlers": ["console"], "propagate": False}},
+    "loggers": {
+        "liangzhu": {"level": read("LIANGZHU_LOG_LEVEL"), "handlers": ["console"], "propagate": False}
+    },
 }
