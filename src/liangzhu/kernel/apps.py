@@ -23,6 +23,12 @@ class HouseApp(AppConfig):
     """An app of the house. Its label is its folder's name; the shelves it has are imported when Django is ready."""
 
     default_auto_field = "django.db.models.BigAutoField"
+    # Django counts an imported base class among the candidates of an apps.py; this one is nobody's app.
+    default = False
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        cls.default = True
 
     def ready(self) -> None:
         """Import the shelves, so that registries are complete before the first request."""
