@@ -46,19 +46,63 @@ ROOT = Path(__file__).resolve().parents[3]
 SETTINGS: dict[str, Setting] = {
     setting.name: setting
     for setting in [
-        Setting("LIANGZHU_HOME", "folder", str(ROOT / "var"), "Database, files and keys of this installation.", Path),
+        Setting(
+            "LIANGZHU_HOME",
+            "folder",
+            str(ROOT / "var"),
+            "Database, files and keys of this installation.",
+            Path,
+        ),
         Setting("LIANGZHU_PACK", "folder", str(ROOT / "packs" / "haizhou"), "The district's pack.", Path),
-        Setting("LIANGZHU_DATABASE", "address", "", "postgresql://user:password@host:port/name; empty: SQLite in LIANGZHU_HOME.", str),
-        Setting("LIANGZHU_DEMO_DATE", "date", "", "YYYY-MM-DD: stand on this day (a demonstration). Empty: today.", _day),
-        Setting("LIANGZHU_SECRET_KEY", "text", "", "Signs sessions. Empty: a key made for this home and kept in it; then only loopback is served.", str),
-        Setting("LIANGZHU_HOSTS", "list", "localhost,127.0.0.1,[::1]", "Host names served, separated by commas.", _names),
-        Setting("LIANGZHU_HTTPS", "flag", "0", "Cookies only over HTTPS, and HSTS. Set it wherever the product is not on loopback.", _flag),
+        Setting(
+            "LIANGZHU_DATABASE",
+            "address",
+            "",
+            "postgresql://user:password@host:port/name; empty: SQLite in LIANGZHU_HOME.",
+            str,
+        ),
+        Setting(
+            "LIANGZHU_DEMO_DATE",
+            "date",
+            "",
+            "YYYY-MM-DD: stand on this day (a demonstration). Empty: today.",
+            _day,
+        ),
+        Setting(
+            "LIANGZHU_SECRET_KEY",
+            "text",
+            "",
+            "Signs sessions. Empty: a key made for this home and kept in it; then only loopback is served.",
+            str,
+        ),
+        Setting(
+            "LIANGZHU_HOSTS",
+            "list",
+            "localhost,127.0.0.1,[::1]",
+            "Host names served, separated by commas.",
+            _names,
+        ),
+        Setting(
+            "LIANGZHU_HTTPS",
+            "flag",
+            "0",
+            "Cookies only over HTTPS, and HSTS. Set it wherever the product is not on loopback.",
+            _flag,
+        ),
         Setting("LIANGZHU_DEBUG", "flag", "0", "Django's debug pages. Never in service.", _flag),
         Setting("LIANGZHU_LOG_LEVEL", "word", "INFO", "DEBUG, INFO, WARNING or ERROR.", str.upper),
         Setting("LIANGZHU_MAX_UPLOAD", "bytes", str(20 * 1024 * 1024), "The largest file accepted.", int),
-        Setting("LIANGZHU_LOCKOUT_FAILURES", "number", "5", "Failed sign-ins before an account is locked.", int),
+        Setting(
+            "LIANGZHU_LOCKOUT_FAILURES", "number", "5", "Failed sign-ins before an account is locked.", int
+        ),
         Setting("LIANGZHU_LOCKOUT_MINUTES", "number", "15", "Minutes that an account stays locked.", int),
-        Setting("LIANGZHU_SESSION_MINUTES", "number", "480", "Minutes without use after which a session ends.", int),
+        Setting(
+            "LIANGZHU_SESSION_MINUTES",
+            "number",
+            "480",
+            "Minutes without use after which a session ends.",
+            int,
+        ),
     ]
 }
 
@@ -70,4 +114,6 @@ def read(name: str) -> object:
     try:
         return setting.read(text)
     except ValueError as error:
-        raise SettingError(f"设置 {name}={text!r} 无法识别（类型 {setting.kind}）：{error}。{setting.description}") from None
+        raise SettingError(
+            f"设置 {name}={text!r} 无法识别（类型 {setting.kind}）：{error}。{setting.description}"
+        ) from None
