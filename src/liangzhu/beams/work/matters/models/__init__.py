@@ -1,1 +1,20 @@
 """The tables of this app."""
+
+from liangzhu.beams.work.matters.models.clock import Clock, ClockExtension, ClockStop
+from liangzhu.beams.work.matters.models.history import Answer, Comment, Entry
+from liangzhu.beams.work.matters.models.matter import NEVER, Matter, Part, Party
+from liangzhu.beams.work.matters.models.notice import Notice
+
+__all__ = [
+    "NEVER",
+    "Answer",
+    "Clock",
+    "ClockExtension",
+    "ClockStop",
+    "Comment",
+    "Entry",
+    "Matter",
+    "Notice",
+    "Part",
+    "Party",
+]

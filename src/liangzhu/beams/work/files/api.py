@@ -1,0 +1,20 @@
+"""The front door of this app."""
+
+from liangzhu.beams.work.files.fields import StagedFilesField
+from liangzhu.beams.work.files.kinds import KINDS
+from liangzhu.beams.work.files.models import Attachment
+from liangzhu.beams.work.files.queries import attachment, guard_downloads, of, staged
+from liangzhu.beams.work.files.storing import attach, content, store
+
+__all__ = [
+    "KINDS",
+    "Attachment",
+    "StagedFilesField",
+    "attach",
+    "attachment",
+    "content",
+    "guard_downloads",
+    "of",
+    "staged",
+    "store",
+]

@@ -1,0 +1,127 @@
+"""Every change that people or timers make to matters themselves. Apps that own a kind add their own on the engine."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from liangzhu.beams.people.directory import api as directory
+from liangzhu.beams.work.matters import engine, policies, process, queries
+from liangzhu.beams.work.matters.change import begin, refuse_stale
+from liangzhu.beams.work.matters.models import Comment, Matter, Notice, Part
+from liangzhu.beams.work.matters.notices import notify
+from liangzhu.kernel import releases
+from liangzhu.kernel.actions import Act, action
+from liangzhu.kernel.actors import Actor
+from liangzhu.kernel.errors import Invalid, NotThere, StepNotAllowed
+from liangzhu.kernel.models import Release
+from liangzhu.kernel.now import now
+from liangzhu.kernel.refs import Ref
+
+COMMENT_MAX = 2000
+"""Characters of a remark."""
+
+
+@action("matters.step")
+def step(
+    act: Act,
+    *,
+    matter_id: int,
+    transition: str,
+    version: int | None = None,
+    data: dict[str, Any] | None = None,
+    note: str = "",
+    files: Iterable[int] = (),
+    part_id: int | None = None,
+) -> Matter:
+    """Do a step of a matter the actor sees, or of one of its parts. Raises what `engine.advance` raises, and NotThere."""
+    matter = queries.matter(act.actor, matter_id)
+    part = queries.part(act.actor, matter, part_id) if part_id is not None else None
+    engine.advance(act, matter, transition, data=data, note=note, files=files, version=version, part=part)
+    return matter
+
+
+@action("matters.assign")
+def assign(
+    act: Act, *, matter_id: int, post_id: int | None, version: int | None = None, part_id: int | None = None
+) -> Matter:
+    """Give a matter that the unit holds, or a part of it, to one of the unit's posts; None takes it back.
+
+    Raises Conflict, Denied, Invalid, NotThere, StepNotAllowed.
+    """
+    matter = queries.matter(act.actor, matter_id)
+    part = queries.part(act.actor, matter, part_id) if part_id is not None else None
+    with begin(act, matter) as change:
+        if part is not None:
+            part.refresh_from_db()
+        refuse_stale(matter, part, version)
+        row: Matter | Part = part or matter
+        act.check(policies.assign, row)
+        if not matter.is_open or not row.is_open:
+            raise StepNotAllowed(f"事项 {matter.number} 已经办结，不用再分派。")
+        post = None
+        if post_id is not None:
+            post = next((one for one in directory.posts(act.actor.unit_id) if one.id == post_id), None)
+            if post is None:
+                raise Invalid({"post_id": "只能分派给本单位的岗位，请重新选择。"})
+        row.assignee_id = post.id if post else None
+        title = f"分派给{post.person_name or ''}（{post.title}）" if post else "收回分派"
+        entry = change.finish("matters.assign", title, from_state=row.state, to_state=row.state, part=part)
+    act.log(matter.ref, entry=entry.pk, part=part.pk if part else None, assignee=post_id)
+    if post and post.id != act.actor.post_id:
+        notify([post.id], key=f"assigned:{entry.pk}", title=f"分派给您：{matter.title}", matter=matter)
+    return matter
+
+
+@action("matters.comment")
+def comment(act: Act, *, matter_id: int, text: str) -> Comment:
+    """Add a remark to a matter the actor sees; who it is assigned to hears of it. Raises Invalid, NotThere."""
+    matter = queries.matter(act.actor, matter_id)
+    act.check(policies.comment, matter)
+    text = text.strip()
+    if not text:
+        raise Invalid({"text": "请写批注内容。"})
+    if len(text) > COMMENT_MAX:
+        raise Invalid({"text": f"批注最多 {COMMENT_MAX} 个字，现在有 {len(text)} 个。"})
+    actor = act.actor
+    row = Comment.objects.create(
+        matter=matter,
+        at=now(),
+        actor_ref=str(actor.ref),
+        actor_label=actor.label,
+        unit_id=getattr(actor, "unit_id", None),
+        text=text,
+    )
+    act.log(row.ref, matter=matter.pk)
+    if matter.assignee_id and matter.assignee_id != getattr(actor, "post_id", None):
+        notify(
+            [matter.assignee_id],
+            key=f"comment:{row.pk}",
+            title=f"新批注：{matter.title}",
+            text=text[:200],
+            matter=matter,
+        )
+    return row
+
+
+@action("matters.read_notices")
+def read_notices(act: Act, *, notice_id: int | None = None) -> int:
+    """Mark one notice of the own post as read, or all of them. Returns how many were new. Raises NotThere."""
+    act.check(policies.own_notices)
+    rows = Notice.objects.filter(post=act.actor.post_id)
+    if notice_id is not None:
+        rows = rows.filter(pk=notice_id)
+        if not rows.exists():
+            raise NotThere("没有找到这条提醒。")
+    count = rows.filter(read_at=None).update(read_at=now())
+    act.log(Ref("post", str(act.actor.post_id)), notice=notice_id, read=count)
+    return count
+
+
+def release_process(actor: Actor, *, release_id: int, accept: bool, once: str = "") -> Release:
+    """Put a drafted process in force, or refuse it; the second person of `kernel.releases`. It is checked again first,
+    because guards and roles may have changed since. Raises ProcessError, Denied, StepNotAllowed, NotThere."""
+    row = Release.objects.filter(pk=release_id, kind=process.RELEASE_KIND).first()
+    if row is None:
+        raise NotThere("没有找到这个流程版本。")
+    if accept:
+        process.parse(row.body, row.origin or row.key)
+    return releases.release(actor, release_id=release_id, accept=accept, once=once)

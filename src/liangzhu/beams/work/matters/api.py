@@ -1,0 +1,105 @@
+"""The front door of this app. README.md shows how a kind of matter is made with it."""
+
+from liangzhu.beams.work.matters.actions import assign, comment, step
+from liangzhu.beams.work.matters.drawing import draw_process
+from liangzhu.beams.work.matters.engine import (
+    Option,
+    add_part,
+    advance,
+    extend_clock,
+    hand_over,
+    open_matter,
+    process_of,
+    recompute,
+    resume_clock,
+    set_party,
+    start_clock,
+    state_title,
+    stop_clock,
+    suspend_clock,
+    transitions,
+)
+from liangzhu.beams.work.matters.events import (
+    ClockExtended,
+    MatterAdvanced,
+    MatterClosed,
+    MatterOpened,
+    PartOpened,
+    ReminderSent,
+)
+from liangzhu.beams.work.matters.kinds import Kind, all_kinds, kind_of, register_kind
+from liangzhu.beams.work.matters.lights import (
+    ClockView,
+    Leg,
+    Light,
+    clock_of,
+    light,
+    light_q,
+    part_light,
+)
+from liangzhu.beams.work.matters.models import Entry, Matter, Notice, Part, Party
+from liangzhu.beams.work.matters.notices import notify
+from liangzhu.beams.work.matters.process import Process, ProcessError
+from liangzhu.beams.work.matters.processes import load_processes, process_in_force, read_process
+from liangzhu.beams.work.matters.queries import ORDER, counts, entries_of, history, inbox, rows, visible
+from liangzhu.beams.work.matters.registry import choices, effect, guard
+
+__all__ = [
+    "ORDER",
+    "ClockExtended",
+    "ClockView",
+    "Entry",
+    "Kind",
+    "Leg",
+    "Light",
+    "Matter",
+    "MatterAdvanced",
+    "MatterClosed",
+    "MatterOpened",
+    "Notice",
+    "Option",
+    "Part",
+    "PartOpened",
+    "Party",
+    "Process",
+    "ProcessError",
+    "ReminderSent",
+    "add_part",
+    "advance",
+    "all_kinds",
+    "assign",
+    "choices",
+    "clock_of",
+    "comment",
+    "counts",
+    "draw_process",
+    "effect",
+    "entries_of",
+    "extend_clock",
+    "guard",
+    "hand_over",
+    "history",
+    "inbox",
+    "kind_of",
+    "light",
+    "light_q",
+    "load_processes",
+    "notify",
+    "open_matter",
+    "part_light",
+    "process_in_force",
+    "process_of",
+    "read_process",
+    "recompute",
+    "register_kind",
+    "resume_clock",
+    "rows",
+    "set_party",
+    "start_clock",
+    "state_title",
+    "step",
+    "stop_clock",
+    "suspend_clock",
+    "transitions",
+    "visible",
+]

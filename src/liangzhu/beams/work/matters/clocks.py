@@ -1,0 +1,191 @@
+"""Computing clocks: from a start, an amount, the stretches that do not count and the extensions to an end and a warning.
+
+Nothing here reads or writes a matter; `engine` does. How is counted:
+
+- The day of the start is not counted (民法典 §201); a period of days ends with its last day at 24:00 Asia/Shanghai. Ends
+  are instants and exclusive: 24:00 of 25 October is 26 October 00:00.
+- Working days are those of the calendar (行政许可法 §82). Natural days count every day, also when the last is a day off.
+- Time that a hearing, inspection or expert review takes is not counted (行政许可法 §45): the day after the notice is the
+  first that does not count, the day of the result the last. Who stops on the last day in time still has the day of
+  resumption. A stretch that begins after the end changes nothing. Hours stand still exactly.
+- A date stays the date: standing still hides its light, and does not move it.
+"""
+
+import time as machine
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+from django.db.models.signals import post_delete, post_save
+
+from liangzhu.beams.work.matters.process import ClockRule
+from liangzhu.beams.work.matters.rules import rules
+from liangzhu.kernel.models import DayOverride
+from liangzhu.kernel.now import SHANGHAI
+from liangzhu.kernel.workdays import Day, WorkCalendar
+
+_HOLD = 60.0
+_held: tuple[float, WorkCalendar] | None = None
+
+
+def work_calendar(*, fresh: bool = False) -> WorkCalendar:
+    """The working days with the district's overrides.
+
+    For showing, one that was read within the last minute will do; whoever writes an end asks for a ``fresh`` one.
+    """
+    global _held
+    if fresh or _held is None or machine.monotonic() - _held[0] > _HOLD:
+        overrides = {row.date: (row.workday, row.reason) for row in DayOverride.objects.all()}
+        known = _held[1] if _held else None
+        # The same overrides keep the calendar with the years it has already worked out.
+        same = known is not None and {day: tuple(o) for day, o in known.overrides.items()} == overrides
+        _held = (machine.monotonic(), known if same else WorkCalendar(overrides))
+    return _held[1]
+
+
+def forget(**kwargs) -> None:
+    """Read the overrides anew the next time."""
+    global _held
+    _held = None
+
+
+post_save.connect(forget, sender=DayOverride, dispatch_uid="matters.calendar.saved")
+post_delete.connect(forget, sender=DayOverride, dispatch_uid="matters.calendar.deleted")
+
+
+def local_day(moment: datetime) -> date:
+    """The day of an instant in Asia/Shanghai."""
+    return moment.astimezone(SHANGHAI).date()
+
+
+def start_of(day: date) -> datetime:
+    """0:00 of a day in Asia/Shanghai, as UTC."""
+    return datetime.combine(day, time.min, SHANGHAI).astimezone(UTC)
+
+
+def end_of(day: date) -> datetime:
+    """24:00 of a day in Asia/Shanghai, as UTC."""
+    return start_of(day + timedelta(days=1))
+
+
+def last_day(due_at: datetime) -> date:
+    """The day on which an exclusive end lies: 26 October 00:00 is still 25 October."""
+    return local_day(due_at - timedelta(microseconds=1))
+
+
+def ends_with_day(due_at: datetime) -> bool:
+    """Whether an end is the end of a day, as that of every clock but one in hours."""
+    return due_at == end_of(last_day(due_at))
+
+
+@dataclass(frozen=True)
+class End:
+    """Where a clock ends. ``skipped`` are the holidays left out and the weekend days worked on the way."""
+
+    due_at: datetime
+    provisional: bool = False
+    skipped: tuple[Day, ...] = ()
+
+
+def end(
+    unit: str,
+    amount: int,
+    started_at: datetime,
+    stops: list[tuple[datetime, datetime]],
+    calendar: WorkCalendar,
+) -> End:
+    """The end of a clock of ``amount`` working days, days or hours. ``stops`` are finished stretches in order of time.
+
+    Raises NoSuchWorkday when it would lie outside the years that can be counted.
+    """
+    if unit == "hour":
+        due_at = started_at + timedelta(hours=amount)
+        for begun, ended in stops:
+            if begun < due_at:
+                due_at += ended - begun
+        return End(due_at)
+    from_day, left = local_day(started_at), amount
+    provisional, skipped = False, []
+    for begun, ended in ((local_day(a), local_day(b)) for a, b in stops):
+        reached = _count(unit, from_day, left, calendar)
+        if begun > reached.date:
+            break
+        spent = calendar.between(from_day, begun) if unit == "workday" else (begun - from_day).days
+        walked = calendar.add(from_day, spent) if unit == "workday" and spent else None
+        if walked:
+            provisional |= walked.provisional
+            skipped += walked.skipped
+        from_day, left = ended, left - spent
+    reached = _count(unit, from_day, left, calendar)
+    return End(end_of(reached.date), provisional or reached.provisional, (*skipped, *reached.skipped))
+
+
+@dataclass(frozen=True)
+class _Reached:
+    date: date
+    provisional: bool = False
+    skipped: tuple[Day, ...] = ()
+
+
+def _count(unit: str, day: date, amount: int, calendar: WorkCalendar) -> _Reached:
+    if unit == "day":
+        return _Reached(day + timedelta(days=amount))
+    due = calendar.add(day, amount)
+    return _Reached(due.date, due.provisional, due.skipped)
+
+
+def workdays_before(due_at: datetime, count: int, calendar: WorkCalendar) -> datetime:
+    """0:00 of the first day from which at most ``count`` working days are left, the last day included."""
+    day = last_day(due_at)
+    back = count if calendar.is_workday(day) else count + 1
+    return start_of(calendar.add(day, -back).date if back else day)
+
+
+def warning(
+    rule: ClockRule | None, started_at: datetime, due_at: datetime, calendar: WorkCalendar
+) -> datetime:
+    """From when a clock is near due (临期): by its own rule, else by the district's. Never before its start."""
+    if rule is not None and rule.warn is not None:
+        unit, amount = rule.warn
+        if unit == "workday":
+            moment = workdays_before(due_at, amount, calendar)
+        elif unit == "day":
+            moment = start_of(last_day(due_at) - timedelta(days=amount))
+        else:
+            moment = due_at - timedelta(hours=amount)
+    else:
+        near = rules().near
+        moments = [due_at - (due_at - started_at) * near.share]
+        if ends_with_day(due_at) and near.workdays:
+            moments.append(workdays_before(due_at, near.workdays, calendar))
+        moment = min(moments)
+    return max(moment, started_at)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One reminder that a clock owes: at ``at``, with a ``key`` unique within the clock, to ``role`` ("": the officer)."""
+
+    at: datetime
+    key: str
+    role: str = ""
+    overdue: int = 0
+
+
+def stages(due_at: datetime, warn_at: datetime, calendar: WorkCalendar, app: str) -> list[Stage]:
+    """The reminders of a clock in order of time: before its end to the officer, after it to those the district names.
+
+    ``app`` owns the kind of matter: roles of other apps hear nothing of it.
+    """
+    found = []
+    if ends_with_day(due_at):
+        found += [
+            Stage(workdays_before(due_at, count, calendar), f"before-{count}") for count in rules().before
+        ]
+    else:
+        found += [Stage(warn_at, "near"), Stage(due_at, "end")]
+    for row in rules().escalations:
+        if row.role.partition(".")[0] not in ("matters", app):
+            continue
+        day = calendar.add(last_day(due_at), row.workdays).date
+        found.append(Stage(start_of(day), f"late-{row.workdays}-{row.role}", row.role, row.workdays))
+    return sorted(found, key=lambda stage: stage.at)

@@ -1,0 +1,429 @@
+"""The engine: opens matters and moves them by their process. Every function runs inside the caller's action.
+
+    matter = open_matter(act, kind="…", title="…", parties={"lead": 7}, holding_unit_id=7, due_on=date(2022, 10, 31))
+    advance(act, matter, "sign", version=1)
+
+The object that is passed in holds the new state afterwards. Who may do a step, the two-person rule, guards, fields and
+effects are the process's; the policy `matters.step` is asked here, so that page, API, import and timer obey the same rule.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from liangzhu.beams.people.directory import api as directory
+from liangzhu.beams.work.files import api as attachments
+from liangzhu.beams.work.matters import answers, events, policies, registry
+from liangzhu.beams.work.matters import clocks as counting
+from liangzhu.beams.work.matters.change import Change, begin, joined, refuse_stale
+from liangzhu.beams.work.matters.kinds import kind_of
+from liangzhu.beams.work.matters.models import Clock, Entry, Matter, Part, Party
+from liangzhu.beams.work.matters.policies import Attempt
+from liangzhu.beams.work.matters.process import OPENING, Flow, Process, Transition, by_release_id, in_force
+from liangzhu.kernel.actions import Act
+from liangzhu.kernel.actors import Actor
+from liangzhu.kernel.errors import Denied, Invalid, NotThere, Problem, StepNotAllowed
+from liangzhu.kernel.log import sm3
+from liangzhu.kernel.now import now
+
+
+def process_of(matter: Matter) -> Process:
+    """The process under which a matter runs: that of the release it began with."""
+    return by_release_id(matter.release_id)
+
+
+def state_title(matter: Matter) -> str:
+    """The Chinese title of a matter's state."""
+    return process_of(matter).flow.states[matter.state].title
+
+
+def open_matter(
+    act: Act,
+    *,
+    kind: str,
+    title: str,
+    parties: dict[str, int],
+    holding_unit_id: int,
+    parent: Matter | None = None,
+    applicant: str = "",
+    due_on: date | None = None,
+    urgency: int = 0,
+    place: str = "",
+    assignee_id: int | None = None,
+    opening: str = "登记",
+    note: str = "",
+    data: dict[str, Any] | None = None,
+    files: Iterable[int] = (),
+) -> Matter:
+    """Open a matter under the release of its process that is in force.
+
+    ``parties`` maps party names to unit ids; ``due_on`` is the day for the clock that ends on a date; ``opening`` is what
+    the history calls this; ``data`` is what the applicant or clerk filled in, kept as it is. Raises Invalid, NotThere.
+    """
+    rule = kind_of(kind)
+    release, process = in_force(rule.process)
+    title = title.strip()
+    if not title:
+        raise Invalid({"title": "请填写标题。"})
+    if process.parties and (unknown := parties.keys() - process.parties.keys()):
+        raise ValueError(f"process {process.key} has no party {', '.join(sorted(unknown))}")
+    matter = Matter.objects.create(
+        number=rule.next_number(act),
+        kind=kind,
+        release=release,
+        state=process.flow.initial,
+        title=title[:200],
+        holding_unit_id=holding_unit_id,
+        assignee_id=assignee_id,
+        applicant=applicant,
+        urgency=urgency,
+        parent=parent,
+        place=place,
+        opened_at=now(),
+        version=0,
+    )
+    Party.objects.bulk_create(Party(matter=matter, name=name, unit_id=unit) for name, unit in parties.items())
+    change = Change(act, matter)
+    change._parties, change._clocks = dict(parties), []
+    dated = process.opening_date_clock()
+    if due_on is not None and dated is None:
+        raise ValueError(f"process {process.key} has no clock that ends on a given date")
+    for clock in process.clocks.values():
+        if clock.at_open and (clock.unit != "date" or due_on is not None):
+            change.start(clock.name, due_on=due_on if clock is dated else None)
+    given = list(files)
+    attachments.attach(act, given, matter.ref)
+    answer = answers.keep(matter, f"{process.key}/{OPENING}", dict(data or {}), given)
+    entry = change.finish(OPENING, opening, from_state="", to_state=matter.state, note=note, answer=answer)
+    act.log(matter.ref, entry=entry.pk, kind=kind, release=release.pk, unit=holding_unit_id, due=due_on)
+    act.emit(
+        events.MatterOpened(
+            subject=matter.ref, kind=kind, state=matter.state, unit_id=holding_unit_id, entry_id=entry.pk
+        )
+    )
+    return matter
+
+
+def advance(
+    act: Act,
+    matter: Matter,
+    transition: str,
+    *,
+    data: dict[str, Any] | None = None,
+    note: str = "",
+    files: Iterable[int] = (),
+    version: int | None = None,
+    part: Part | None = None,
+) -> Entry:
+    """Do a step of a matter, or of one of its parts. ``version`` is the one seen by whoever decided (None: not checked).
+
+    Raises Conflict (somebody else was first; says who), StepNotAllowed (not in this state, or a guard), Denied (not this
+    person), Invalid (fields, each named), NotThere.
+    """
+    with begin(act, matter) as change:
+        if part is not None:
+            part.refresh_from_db()
+            if part.matter_id != matter.pk:
+                raise NotThere("这项并行办理不属于该事项。")
+        refuse_stale(matter, part, version)
+        flow = change.process.flow_of(part.kind if part else None)
+        step = allowed(act, change, flow, transition, part)
+        values = answers.clean(step, data, act.actor, matter)
+        for use in step.guards:
+            registry.guards[use.name].run(act, matter, use.params, values, step)
+        row = part or matter
+        from_state, row.state = row.state, step.to or row.state
+        _move_clocks(change, step, values, note)
+        ended = flow.states[row.state].final
+        if part is not None:
+            if ended != (part.done_at is not None):
+                part.done_at = change.at if ended else None
+            part.result = str(values.get("result") or flow.states[row.state].title)[:200] if ended else ""
+            _plan_part(change, part)
+        else:
+            matter.closed_at = (matter.closed_at or change.at) if ended else None
+        for use in step.effects:
+            registry.effects[use.name].run(act, matter, use.params, values, step)
+        turn = flow.states[row.state].turn
+        handed = any(use.name == "hand_to" for use in step.effects)
+        if part is None and turn in change.parties and not handed:
+            change.hand_to(change.parties[turn])
+        if part is None and ended:
+            _end_parts(change)
+        given = [*files, *(one for f in step.fields if f.type == "files" for one in values.get(f.name, ()))]
+        attachments.attach(act, given, matter.ref)
+        answer = answers.keep(matter, f"{change.process.key}/{step.name}", values, list(files))
+        entry = change.finish(
+            step.name,
+            step.title,
+            from_state=from_state,
+            to_state=row.state,
+            note=note,
+            answer=answer,
+            part=part,
+        )
+    act.log(
+        matter.ref,
+        entry=entry.pk,
+        transition=step.name,
+        states=[from_state, row.state],
+        part=part.pk if part else None,
+        version=entry.version,
+        answer=sm3(answer.body.encode()) if answer else "",
+    )
+    act.emit(
+        events.MatterAdvanced(
+            subject=matter.ref,
+            kind=matter.kind,
+            transition=step.name,
+            from_state=from_state,
+            to_state=row.state,
+            entry_id=entry.pk,
+            part_id=part.pk if part else None,
+            handed_to=change.handed_to,
+        )
+    )
+    if part is None and ended:
+        act.emit(
+            events.MatterClosed(
+                subject=matter.ref, kind=matter.kind, state=matter.state, overran=matter.overran
+            )
+        )
+    return entry
+
+
+def allowed(act: Act, change: Change, flow: Flow, name: str, part: Part | None) -> Transition:
+    """The step, if state, policy and two-person rule let this actor do it now.
+
+    Raises StepNotAllowed, Denied.
+    """
+    matter, row = change.matter, part or change.matter
+    step = flow.transitions.get(name)
+    state = flow.states[row.state]
+    if step is None:
+        raise StepNotAllowed(f"流程里没有名为 {name!r} 的步骤。")
+    if row.state not in step.sources or (part is not None and not matter.is_open):
+        last = Entry.objects.filter(matter=matter).order_by("-id").first()
+        raise StepNotAllowed(
+            f"现在是“{state.title if matter.is_open else state_title(matter)}”，不能“{step.title}”；"
+            f"上一步是{last.actor_label}办理的“{last.title}”。"
+        )
+    act.check(policies.step, Attempt(matter, step, change.parties, part))
+    if clash := same_person(act.actor, matter, step, part):
+        raise Denied(clash, title="须由另一人办理", todo="请本单位另一位有权限的同志办理。")
+    return step
+
+
+def same_person(actor: Actor, matter: Matter, step: Transition, part: Part | None = None) -> str:
+    """The two-person rule (两人原则): what this person, under whatever post, did before; "" when nothing forbids the step.
+
+    Of each step named by the rule the latest doing counts.
+    """
+    person = getattr(actor, "person_id", None)
+    if not step.not_same_person_as or person is None:
+        return ""
+    latest: dict[str, Entry] = {}
+    rows = Entry.objects.filter(matter=matter, transition__in=step.not_same_person_as).order_by("id")
+    for row in rows:
+        if row.part_id in (None, part.pk if part else None):
+            latest[row.transition] = row
+    for row in latest.values():
+        if row.person_id == person:
+            return f"“{row.title}”是您本人办理的，“{step.title}”须由另一人办理。"
+    return ""
+
+
+@dataclass(frozen=True)
+class Option:
+    """A step that an actor may take in the present state. ``blocked`` says why not yet; "" when nothing stands against."""
+
+    step: Transition
+    blocked: str = ""
+
+    @property
+    def name(self) -> str:
+        """The step's name."""
+        return self.step.name
+
+    @property
+    def title(self) -> str:
+        """The step's title."""
+        return self.step.title
+
+    @property
+    def effect_text(self) -> str:
+        """What the step will do."""
+        return self.step.effect_text
+
+
+def transitions(
+    matter: Matter, actor: Actor, part: Part | None = None, parties: dict[str, int] | None = None
+) -> list[Option]:
+    """The steps that an actor may take now, in the order of the process."""
+    if part is not None and not matter.is_open:
+        return []
+    process = process_of(matter)
+    steps = process.flow_of(part.kind if part else None).out_of((part or matter).state)
+    if steps and parties is None:
+        parties = dict(Party.objects.filter(matter=matter).values_list("name", "unit_id"))
+    found = []
+    for step in steps:
+        if policies.step(actor, Attempt(matter, step, parties, part)):
+            found.append(
+                Option(step, same_person(actor, matter, step, part) or _guarded(actor, matter, step))
+            )
+    return found
+
+
+def _guarded(actor: Actor, matter: Matter, step: Transition) -> str:
+    """What an early guard has against a step."""
+    for use in step.guards:
+        rule = registry.guards[use.name]
+        if rule.early:
+            try:
+                rule.run(Act(actor, "matters.look"), matter, use.params, {}, step)
+            except Problem as problem:
+                return problem.detail
+    return ""
+
+
+def _move_clocks(change: Change, step: Transition, values: dict[str, Any], note: str) -> None:
+    moves = step.clocks
+    if moves.stop:
+        change.stop(moves.stop)
+    for name in moves.suspend:
+        change.suspend(name, str(values.get("reason") or note or step.title))
+    for name in moves.resume:
+        change.resume(name)
+    for name in moves.start:
+        change.start(name, due_on=values.get(change.process.clocks[name].field))
+
+
+# Parts ----------------------------------------------------------------------------------------------------------------
+
+
+def add_part(
+    act: Act, matter: Matter, *, kind: str, unit_id: int, title: str, due_at: datetime | None = None
+) -> Part:
+    """Ask a unit for parallel work. ``due_at`` is exclusive; without one the process's own term for such parts counts."""
+    with joined(act, matter, "matters.add_part", "增加并行办理") as change:
+        flow = change.process.parts.get(kind)
+        if flow is None:
+            raise KeyError(
+                f"process {change.process.key} has no part {kind!r}; it has: {', '.join(change.process.parts)}"
+            )
+        if due_at is None and flow.due:
+            unit, amount = flow.due
+            due_at = counting.end(unit, amount, change.at, [], counting.work_calendar(fresh=True)).due_at
+        part = Part(
+            matter=matter,
+            kind=kind,
+            unit_id=unit_id,
+            title=title[:200],
+            state=flow.initial,
+            opened_at=change.at,
+            due_at=due_at,
+        )
+        _plan_part(change, part)
+        part.save()
+        change.said.append(f"{flow.title}：{directory.unit_name(unit_id)}")
+        act.emit(events.PartOpened(subject=matter.ref, kind=matter.kind, part_id=part.pk, unit_id=unit_id))
+    return part
+
+
+def _plan_part(change: Change, part: Part) -> None:
+    """Set when a part warns and what reminder it owes next."""
+    if part.due_at is None or not part.is_open:
+        part.warn_at = part.remind_at = None
+        return
+    calendar = counting.work_calendar(fresh=True)
+    part.warn_at = counting.warning(None, part.opened_at, part.due_at, calendar)
+    stages = counting.stages(part.due_at, part.warn_at, calendar, kind_of(change.matter.kind).app)
+    part.remind_at = next((stage.at for stage in stages if stage.at > change.at), None)
+
+
+def _end_parts(change: Change) -> None:
+    """What still runs beside a matter ends with it."""
+    rows = list(Part.objects.filter(matter=change.matter, done_at=None))
+    for part in rows:
+        part.done_at, part.warn_at, part.remind_at, part.result = change.at, None, None, "随事项结束"
+        part.version += 1
+    Part.objects.bulk_update(rows, ["done_at", "warn_at", "remind_at", "result", "version"])
+    if rows:
+        change.said.append(f"{len(rows)} 项未完成的并行办理随之结束")
+
+
+# Holder and clocks, for effects and for actions of other apps ------------------------------------------------------------
+
+
+def hand_over(act: Act, matter: Matter, unit_id: int, post_id: int | None = None) -> None:
+    """Let a unit hold the matter, with or without an assignee."""
+    with joined(act, matter, "matters.hand_over", "移交") as change:
+        change.hand_to(unit_id, post_id)
+
+
+def set_party(act: Act, matter: Matter, name: str, unit_id: int) -> None:
+    """Make a unit a party of the matter."""
+    with joined(act, matter, "matters.set_party", "调整参与单位") as change:
+        change.set_party(name, unit_id)
+
+
+def start_clock(act: Act, matter: Matter, name: str, *, due_on: date | None = None) -> Clock:
+    """Start a clock of the process; ``due_on`` for one that ends on a date. Raises Invalid, StepNotAllowed."""
+    with joined(act, matter, "matters.start_clock", "开始计时") as change:
+        clock = change.start(name, due_on)
+        change.said.append(
+            f"{change.process.clocks[name].title}：至 {counting.last_day(clock.due_at):%Y-%m-%d}"
+        )
+    return clock
+
+
+def stop_clock(act: Act, matter: Matter, name: str) -> None:
+    """End a clock for good."""
+    with joined(act, matter, "matters.stop_clock", "结束计时") as change:
+        change.stop([name])
+        change.said.append(change.process.clocks[name].title)
+
+
+def suspend_clock(act: Act, matter: Matter, name: str, *, reason: str) -> None:
+    """Let a clock stand still, naming the ground."""
+    with joined(act, matter, "matters.suspend_clock", "中止计时", note=reason) as change:
+        change.suspend(name, reason)
+
+
+def resume_clock(act: Act, matter: Matter, name: str) -> None:
+    """Let a clock go on."""
+    with joined(act, matter, "matters.resume_clock", "恢复计时") as change:
+        change.resume(name)
+
+
+def extend_clock(
+    act: Act, matter: Matter, name: str, *, amount: int = 0, new_due_on: date | None = None, reason: str
+) -> Clock:
+    """Let a clock end later by ``amount`` of its unit, or on another day. Raises Invalid, StepNotAllowed."""
+    with joined(act, matter, "matters.extend_clock", "延期") as change:
+        running = change.clock(name)
+        old_due = running.due_at if running else None
+        clock = change.extend(name, amount=amount, new_due_on=new_due_on, reason=reason, by=act.actor.label)
+        act.emit(
+            events.ClockExtended(
+                subject=matter.ref,
+                kind=matter.kind,
+                clock=name,
+                old_due=old_due.isoformat(),
+                new_due=clock.due_at.isoformat(),
+            )
+        )
+    return clock
+
+
+def recompute(act: Act, matter: Matter) -> bool:
+    """Count the clocks again after the calendar changed; returns whether an end moved. The history says from when to when."""
+    with joined(act, matter, "matters.recompute", "工作日历调整，重新计算期限") as change:
+        moved = change.recount()
+        change.changed = bool(moved)
+        if not moved:
+            change._settle()
+            matter.save()
+    return bool(moved)

@@ -1,0 +1,79 @@
+"""What this app announces. ``kind`` is the kind of the matter, ``entry_id`` the line of its history."""
+
+from dataclasses import dataclass
+
+from liangzhu.kernel.events import event
+from liangzhu.kernel.refs import Ref
+
+
+@event("matters.opened")
+@dataclass(frozen=True)
+class MatterOpened:
+    """A matter was opened (登记)."""
+
+    subject: Ref
+    kind: str
+    state: str
+    unit_id: int
+    entry_id: int
+
+
+@event("matters.advanced")
+@dataclass(frozen=True)
+class MatterAdvanced:
+    """A step was done. With ``part_id`` the states are those of that part. ``handed_to`` is the unit that now holds the
+    matter, if that changed."""
+
+    subject: Ref
+    kind: str
+    transition: str
+    from_state: str
+    to_state: str
+    entry_id: int
+    part_id: int | None = None
+    handed_to: int | None = None
+
+
+@event("matters.closed")
+@dataclass(frozen=True)
+class MatterClosed:
+    """A matter reached an end. ``overran``: 0 in time, 1 beyond the promise, 2 beyond the law."""
+
+    subject: Ref
+    kind: str
+    state: str
+    overran: int
+
+
+@event("matters.part_opened")
+@dataclass(frozen=True)
+class PartOpened:
+    """Parallel work was asked of a unit."""
+
+    subject: Ref
+    kind: str
+    part_id: int
+    unit_id: int
+
+
+@event("matters.clock_extended")
+@dataclass(frozen=True)
+class ClockExtended:
+    """A clock ends later. Instants are ISO 8601 in UTC and exclusive."""
+
+    subject: Ref
+    kind: str
+    clock: str
+    old_due: str
+    new_due: str
+
+
+@event("matters.reminder_sent")
+@dataclass(frozen=True)
+class ReminderSent:
+    """Somebody was reminded. ``stage`` is before-N, near, end or late-N-role; ``posts`` how many posts were told."""
+
+    subject: Ref
+    kind: str
+    stage: str
+    posts: int

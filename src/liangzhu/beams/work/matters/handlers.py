@@ -1,0 +1,74 @@
+"""What this app does when others announce something, and what it does by the clock."""
+
+from datetime import date
+
+from liangzhu.beams.people.directory.events import UnitSucceeded
+from liangzhu.beams.work.matters import timers
+from liangzhu.beams.work.matters.events import MatterAdvanced, MatterOpened, PartOpened
+from liangzhu.beams.work.matters.kinds import kind_of
+from liangzhu.beams.work.matters.models import Matter, Part
+from liangzhu.beams.work.matters.notices import notify
+from liangzhu.kernel.actors import SYSTEM
+from liangzhu.kernel.calendar import CalendarChanged
+from liangzhu.kernel.events import handles
+from liangzhu.kernel.worker import periodic
+
+
+@handles(MatterOpened)
+def tell_first_holder(event: MatterOpened, delivery) -> None:
+    """Tell the unit that a matter came to it."""
+    _tell_holder(event.subject.id, event.unit_id, f"came:{event.entry_id}", "新事项")
+
+
+@handles(MatterAdvanced)
+def tell_next_holder(event: MatterAdvanced, delivery) -> None:
+    """Tell the unit that a matter was handed to it."""
+    if event.handed_to is not None:
+        _tell_holder(event.subject.id, event.handed_to, f"came:{event.entry_id}", "转来事项")
+
+
+@handles(PartOpened)
+def tell_helper(event: PartOpened, delivery) -> None:
+    """Tell the unit that its help was asked for."""
+    part = Part.objects.select_related("matter").get(pk=event.part_id)
+    notify(
+        timers.officers(part.unit_id),
+        key=f"part:{part.pk}",
+        title=f"请配合：{part.title}",
+        matter=part.matter,
+    )
+
+
+def _tell_holder(matter_id: str, unit_id: int, key: str, word: str) -> None:
+    matter = Matter.objects.get(pk=matter_id)
+    # By the time this runs the matter may have moved on; whoever held it meanwhile need not hear of it.
+    if matter.is_open and matter.holding_unit_id == unit_id:
+        posts = [matter.assignee_id] if matter.assignee_id else timers.officers(unit_id)
+        title = f"{word}：{kind_of(matter.kind).title}《{matter.title}》"
+        notify(posts, key=key, title=title, matter=matter)
+
+
+@handles(UnitSucceeded)
+def pass_to_successor(event: UnitSucceeded, delivery) -> None:
+    """Let the unit that took over have the open matters of the one that ended."""
+    old, new = int(event.subject.id), event.successor_id
+    while timers.pass_on(SYSTEM, predecessor_id=old, successor_id=new):
+        pass
+
+
+@periodic("matters.remind", minutes=15)
+def remind() -> None:
+    """Send the reminders that are owed by now. Days on which nothing ran are caught up with one reminder each."""
+    timers.remind_owed()
+
+
+@handles(CalendarChanged)
+def count_again(event: CalendarChanged, delivery) -> None:
+    """A day counts differently: count again the clocks that cross it."""
+    timers.recompute_across(date.fromisoformat(event.day))
+
+
+@periodic("matters.recompute", minutes=60)
+def recompute_guessed() -> None:
+    """The next year's holidays may have come with an update: count again the clocks that had to guess."""
+    timers.recompute_guessed()

@@ -1,0 +1,104 @@
+"""Kinds of matters: what the app that owns a kind tells the engine about it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from django.apps import AppConfig, apps
+from django.db.models import Q
+from django.urls import reverse
+
+from liangzhu.beams.work.matters.models import Matter
+from liangzhu.kernel.actions import Act
+from liangzhu.kernel.actors import Actor
+from liangzhu.kernel.now import today
+from liangzhu.kernel.releases import next_number
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of matter (事项种类).
+
+    ``process`` is the key of its process. ``panels`` are (template, context function) shown on the matter's page;
+    ``visible(actor)`` opens rows beyond those of the units that take part: a Q over Matter, True for every row of the
+    kind, or None. ``url(matter)`` is its page, ``number(act)`` gives the next number.
+    """
+
+    key: str
+    title: str
+    process: str
+    panels: tuple[tuple[str, Callable], ...] = ()
+    visible: Callable[[Actor], Q | bool | None] | None = None
+    url: Callable[[Matter], str] | None = None
+    number: Callable[[Act], str] | None = None
+
+    @property
+    def app(self) -> str:
+        """The label of the app that owns the kind: the one whose `processes` folder holds its process."""
+        return process_file(self.process)[0]
+
+    def next_number(self, act: Act) -> str:
+        """The next number; without a rule of its own initials, year and a count: PT-2022-0007."""
+        if self.number:
+            return self.number(act)
+        initials = "".join(word[0] for word in self.key.split("_")).upper()
+        return f"{initials}-{today().year}-{next_number(f'matter:{initials}'):04d}"
+
+    def url_of(self, matter: Matter) -> str:
+        """The page of a matter of this kind."""
+        return self.url(matter) if self.url else reverse("matters:matter", args=[matter.pk])
+
+
+_kinds: dict[str, Kind] = {}
+
+
+def register_kind(
+    kind: str,
+    title: str,
+    *,
+    process: str,
+    url: Callable[[Matter], str] | None = None,
+    number: Callable[[Act], str] | None = None,
+    panels: list[tuple[str, Callable]] | None = None,
+    visible: Callable[[Actor], Q | bool | None] | None = None,
+) -> Kind:
+    """Register a kind, in the owning app's `processes.py`; `Kind` says what the arguments are. Raises ValueError."""
+    if kind in _kinds:
+        raise ValueError(f"kind {kind} is registered twice")
+    _kinds[kind] = Kind(kind, title, process, tuple(panels or ()), visible, url, number)
+    return _kinds[kind]
+
+
+def kind_of(key: str) -> Kind:
+    """The kind of that name. Raises KeyError with the names that exist."""
+    try:
+        return _kinds[key]
+    except KeyError:
+        raise KeyError(f"no kind of matter {key!r}; known: {', '.join(sorted(_kinds))}") from None
+
+
+def all_kinds() -> dict[str, Kind]:
+    """Every kind by name."""
+    return dict(_kinds)
+
+
+@cache
+def process_file(key: str) -> tuple[str, Path]:
+    """The app label and the file of a process, `processes/<key>.toml` of some app; ("", empty path) when there is none."""
+    for app in apps.get_app_configs():
+        path = _folder(app) / f"{key}.toml"
+        if path.exists():
+            return app.label, path
+    return "", Path()
+
+
+def process_files() -> list[Path]:
+    """The process files of all apps, in the order of their keys."""
+    return sorted(
+        (path for app in apps.get_app_configs() for path in _folder(app).glob("*.toml")), key=lambda p: p.stem
+    )
+
+
+def _folder(app: AppConfig) -> Path:
+    return Path(app.path) / "processes"

@@ -1,0 +1,343 @@
+"""Every read of matters, scoped to who asks.
+
+Inbox lists touch one table: the order (`due_at`, `id`) is the tail of an index for each scope, a light is a range on its
+columns, and nothing is counted beyond `COUNT_LIMIT`.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from liangzhu.beams.people.directory import api as directory
+from liangzhu.beams.work.files import api as attachments
+from liangzhu.beams.work.matters import answers, policies
+from liangzhu.beams.work.matters import clocks as counting
+from liangzhu.beams.work.matters.kinds import all_kinds
+from liangzhu.beams.work.matters.lights import Light, light, light_q, part_light
+from liangzhu.beams.work.matters.models import Comment, Entry, Matter, Notice, Part, Party
+from liangzhu.beams.work.matters.process import RELEASE_KIND, Process, by_release_id
+from liangzhu.kernel.actors import Actor
+from liangzhu.kernel.errors import NotThere
+from liangzhu.kernel.models import Release
+from liangzhu.kernel.refs import Ref, register_ref
+
+COUNT_LIMIT = 99
+ORDER = ("due_at", "id")
+"""The order of every inbox list: what ends first stands first, what has no clock last."""
+
+SCOPES = {"mine": "我的", "unit": "本单位", "helping": "协办", "all": "全部可见"}
+
+
+def visible(actor: Actor) -> QuerySet[Matter]:
+    """The matters an actor may see: those its unit holds or takes part in, and what their kinds open to it."""
+    if actor.is_system:
+        return Matter.objects.all()
+    if not policies.work(actor):
+        return Matter.objects.none()
+    unit = actor.unit_id
+    seen = (
+        Q(holding_unit=unit)
+        | Exists(Party.objects.filter(matter=OuterRef("pk"), unit=unit))
+        | Exists(Part.objects.filter(matter=OuterRef("pk"), unit=unit))
+    )
+    for kind in all_kinds().values():
+        opened = kind.visible(actor) if kind.visible else None
+        if opened is True:
+            seen |= Q(kind=kind.key)
+        elif opened:
+            seen |= Q(kind=kind.key) & opened
+    return Matter.objects.filter(seen)
+
+
+def matter(actor: Actor, matter_id: int) -> Matter:
+    """One matter. Raises NotThere: absent, and out of sight, are not told apart."""
+    found = visible(actor).filter(pk=matter_id).select_related("release").first()
+    if found is None:
+        raise NotThere("没有找到这一事项。")
+    return found
+
+
+def part(actor: Actor, of: Matter, part_id: int) -> Part:
+    """One part of a matter that the actor sees. Raises NotThere."""
+    found = Part.objects.filter(matter=of, pk=part_id).first()
+    if found is None:
+        raise NotThere("没有找到这项并行办理。")
+    return found
+
+
+def inbox(
+    actor: Actor, scope: str = "mine", kind: str | None = None, light: str | None = None, text: str = ""
+) -> QuerySet[Matter]:
+    """Open matters: ``mine`` (my post's), ``unit`` (my unit's), ``helping`` (with open parts of my unit), ``all`` I may see.
+
+    ``light`` is a state of `lights`, ``text`` part of a title or number. Unordered: lists take `ORDER`.
+    """
+    if not policies.work(actor):
+        return Matter.objects.none()
+    if scope == "mine":
+        rows = Matter.objects.filter(assignee=actor.post_id)
+    elif scope == "unit":
+        rows = Matter.objects.filter(holding_unit=actor.unit_id)
+    elif scope == "helping":
+        rows = Matter.objects.filter(
+            pk__in=Part.objects.filter(unit=actor.unit_id, done_at=None).values("matter")
+        )
+    else:
+        rows = visible(actor)
+    rows = rows.filter(closed_at=None)
+    if kind:
+        rows = rows.filter(kind=kind)
+    if light:
+        rows = rows.filter(light_q(light))
+    return rows.filter(matching(text))
+
+
+def matching(text: str) -> Q:
+    """Every word of a text stands in the title or the number."""
+    found = Q()
+    for word in text.split()[:5]:
+        found &= Q(title__icontains=word) | Q(number__icontains=word)
+    return found
+
+
+def bounded(rows: QuerySet) -> int:
+    """How many rows, counting no further than one beyond `COUNT_LIMIT`."""
+    return rows.order_by()[: COUNT_LIMIT + 1].count()
+
+
+def counts(actor: Actor) -> dict[str, int]:
+    """The size of each inbox, at most `COUNT_LIMIT` + 1."""
+    return {scope: bounded(inbox(actor, scope)) for scope in ("mine", "unit", "helping")}
+
+
+def search(actor: Actor, text: str) -> QuerySet[Matter]:
+    """Matters, open or closed, whose number or title carries the words."""
+    return visible(actor).filter(matching(text)) if text.strip() else Matter.objects.none()
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a list, ready to be shown."""
+
+    matter: Matter
+    light: Light
+    kind: str
+    state: str
+    unit: str
+    url: str
+
+
+def rows(found: Iterable[Matter]) -> list[Row]:
+    """Matters as rows of a list: no query for each, however many there are."""
+    found = list(found)
+    if not found:
+        return []
+    calendar, tree, kinds = counting.work_calendar(), directory.units(), all_kinds()
+    out = []
+    for one in found:
+        unit, kind = tree.get(one.holding_unit_id), kinds[one.kind]
+        out.append(
+            Row(
+                matter=one,
+                light=light(one, calendar=calendar),
+                kind=kind.title,
+                state=by_release_id(one.release_id).flow.states[one.state].title,
+                unit=unit.short if unit else directory.unit_name(one.holding_unit_id),
+                url=kind.url_of(one),
+            )
+        )
+    return out
+
+
+# One matter -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the history as it is shown. ``fields`` are (label, value, type) of what was filled in."""
+
+    entry: Entry
+    from_title: str
+    to_title: str
+    unit: str
+    part: str
+    fields: tuple[tuple[str, object, str], ...]
+    files: tuple[attachments.Attachment, ...]
+
+
+def history(actor: Actor, of: Matter) -> list[Line]:
+    """What happened to a matter, oldest first, with what was filled in and attached at each step.
+
+    Units appear under the name they had on that day. The caller has the matter from `matter`.
+    """
+    process = by_release_id(of.release_id)
+    entries = list(Entry.objects.filter(matter=of).select_related("answer", "part").order_by("id"))
+    given = {row.pk: row for row in attachments.of(of.ref)}
+    out = []
+    for entry in entries:
+        flow = process.flow_of(entry.part.kind if entry.part else None)
+        step = flow.transitions.get(entry.transition)
+        values = answers.read(entry.answer) if entry.answer else {}
+        known = {field.name: field for field in step.fields} if step else {}
+        fields, files = [], []
+        for name, value in values.items():
+            field = known.get(name)
+            if (field and field.type == "files") or (field is None and name == "files"):
+                files += [given[one] for one in value if one in given]
+            else:
+                shown = _shown(field.type if field else "text", value, entry, step, of, actor, field)
+                fields.append((field.label if field else name, shown, field.type if field else "text"))
+        out.append(
+            Line(
+                entry=entry,
+                from_title=flow.states[entry.from_state].title if entry.from_state in flow.states else "",
+                to_title=flow.states[entry.to_state].title if entry.to_state in flow.states else "",
+                unit=directory.unit_name(entry.unit_id, counting.local_day(entry.at))
+                if entry.unit_id
+                else "",
+                part=directory.unit_name(entry.part.unit_id, counting.local_day(entry.at))
+                if entry.part
+                else "",
+                fields=tuple(fields),
+                files=tuple(files),
+            )
+        )
+    return out
+
+
+def _shown(kind: str, value, entry: Entry, step, of: Matter, actor: Actor, field) -> object:
+    """A kept value in words."""
+    day = counting.local_day(entry.at)
+    if kind == "date":
+        return date.fromisoformat(value)
+    if kind == "unit":
+        return directory.unit_name(value, day)
+    if kind == "units":
+        return "、".join(directory.unit_name(one, day) for one in value)
+    if kind == "post":
+        return directory.post(value).full_title
+    if kind == "choice":
+        return dict(answers.options(field, actor, of)).get(value, value)
+    return value
+
+
+@dataclass(frozen=True)
+class PartView:
+    """A part as it is shown."""
+
+    part: Part
+    title: str
+    unit: str
+    state: str
+    light: Light
+    mine: bool
+
+
+def parts(actor: Actor, of: Matter) -> list[PartView]:
+    """The parallel work of a matter, in the order it was asked for."""
+    process = by_release_id(of.release_id)
+    tree = directory.units()
+    calendar = counting.work_calendar()
+    out = []
+    for row in Part.objects.filter(matter=of).order_by("id"):
+        flow = process.parts[row.kind]
+        unit = tree.get(row.unit_id)
+        out.append(
+            PartView(
+                part=row,
+                title=flow.title,
+                unit=unit.short if unit else directory.unit_name(row.unit_id),
+                state=flow.states[row.state].title,
+                light=part_light(row, calendar=calendar),
+                mine=row.is_open and row.unit_id == getattr(actor, "unit_id", None),
+            )
+        )
+    return out
+
+
+def comments(actor: Actor, of: Matter) -> list[Comment]:
+    """The remarks beside a matter, oldest first."""
+    return list(Comment.objects.filter(matter=of).order_by("id"))
+
+
+def entries_of(matter_ids: Iterable[int], transition: str, day: date) -> list[Entry]:
+    """The lines of many matters for one step, up to and including a day. For indicators, which count and do not show."""
+    end = counting.end_of(day)
+    return list(
+        Entry.objects.filter(
+            matter__in=list(matter_ids), transition=transition, at__lt=end, part=None
+        ).order_by("id")
+    )
+
+
+def may_read(actor: Actor, ref: Ref) -> bool:
+    """Whether an actor sees the matter of that reference: the guard of its files."""
+    return ref.id.isdecimal() and visible(actor).filter(pk=int(ref.id)).exists()
+
+
+def _resolve(ids: Iterable[str], actor: Actor) -> dict[str, tuple[str, str]]:
+    found = visible(actor).filter(pk__in=[int(one) for one in ids if str(one).isdecimal()])
+    return {str(row.pk): (f"{row.number} {row.title}", all_kinds()[row.kind].url_of(row)) for row in found}
+
+
+register_ref("matter", "事项", _resolve)
+attachments.guard_downloads("matter", may_read)
+
+
+# Notices --------------------------------------------------------------------------------------------------------------
+
+
+def notices(actor: Actor, unread: bool = False) -> QuerySet[Notice]:
+    """The notices of the post acted under."""
+    if not policies.work(actor):
+        return Notice.objects.none()
+    found = Notice.objects.filter(post=actor.post_id).select_related("matter")
+    return found.filter(read_at=None) if unread else found
+
+
+def unread_count(actor: Actor) -> int:
+    """How many notices wait to be read, at most `COUNT_LIMIT` + 1."""
+    return bounded(notices(actor, unread=True).select_related(None))
+
+
+# Processes ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ProcessRow:
+    """A process as listed: what is in force, and whether a draft waits for its second person."""
+
+    process: Process
+    release: Release
+    kinds: tuple[str, ...]
+    draft: Release | None
+
+
+def processes(actor: Actor) -> list[ProcessRow]:
+    """The processes in force. Every member of staff may read them."""
+    policies.work.require(actor)
+    releases = Release.objects.filter(
+        kind=RELEASE_KIND, state__in=[Release.IN_FORCE, Release.DRAFT]
+    ).order_by("key", "number")
+    drafts = {row.key: row for row in releases if row.state == Release.DRAFT}
+    return [
+        ProcessRow(
+            process=by_release_id(row.pk),
+            release=row,
+            kinds=tuple(kind.title for kind in all_kinds().values() if kind.process == row.key),
+            draft=drafts.get(row.key),
+        )
+        for row in releases
+        if row.state == Release.IN_FORCE
+    ]
+
+
+def process_releases(actor: Actor, key: str) -> list[Release]:
+    """All releases of a process, newest first. Raises NotThere."""
+    policies.work.require(actor)
+    found = list(Release.objects.filter(kind=RELEASE_KIND, key=key).order_by("-number"))
+    if not found:
+        raise NotThere("没有这个流程。")
+    return found

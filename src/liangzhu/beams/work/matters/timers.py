@@ -1,0 +1,209 @@
+"""What happens by the clock and not by a person: reminders, counting again, the succession of units.
+
+Each matter is a transaction of its own: what fails for one is logged, and does not hold up the others.
+"""
+
+import logging
+from collections.abc import Callable, Iterable
+from datetime import date
+
+from django.db.models import Q
+
+from liangzhu.beams.people.directory import api as directory
+from liangzhu.beams.work.matters import clocks as counting
+from liangzhu.beams.work.matters import engine, events, policies
+from liangzhu.beams.work.matters.change import begin, lock
+from liangzhu.beams.work.matters.kinds import kind_of
+from liangzhu.beams.work.matters.lights import light, part_light
+from liangzhu.beams.work.matters.models import Clock, Matter, Notice, Part, Party
+from liangzhu.beams.work.matters.notices import notify
+from liangzhu.kernel.actions import Act, action
+from liangzhu.kernel.actors import SYSTEM, Actor
+from liangzhu.kernel.now import now
+from liangzhu.kernel.refs import Ref
+from liangzhu.kernel.workdays import PUBLISHED_UNTIL
+
+logger = logging.getLogger("liangzhu.matters")
+
+BATCH = 1000
+"""Matters that pass to a successor in one transaction."""
+
+
+def officers(unit_id: int) -> list[int]:
+    """The posts of a unit that are told of its work: its officers, else its heads, else every post."""
+    posts = directory.posts(unit_id)
+    chosen = [post for post in posts if "matters.officer" in post.roles]
+    chosen = chosen or [post for post in posts if post.is_head or "matters.head" in post.roles]
+    return [post.id for post in chosen or posts]
+
+
+# Reminders ------------------------------------------------------------------------------------------------------------
+
+
+def remind_owed() -> int:
+    """Send every reminder that is owed by now; returns how many clocks and parts were served."""
+    moment = now()
+    clocks = (
+        Clock.objects.filter(stopped_at=None, remind_at__lte=moment)
+        .order_by("remind_at")
+        .values_list("id", flat=True)
+    )
+    parts = (
+        Part.objects.filter(done_at=None, remind_at__lte=moment)
+        .order_by("remind_at")
+        .values_list("id", flat=True)
+    )
+    served = _each(clocks, lambda one: remind_of_clock(SYSTEM, clock_id=one), "reminder of clock")
+    return served + _each(parts, lambda one: remind_of_part(SYSTEM, part_id=one), "reminder of part")
+
+
+@action("matters.remind_of_clock")
+def remind_of_clock(act: Act, *, clock_id: int) -> Matter:
+    """Send what a clock owes by now: one reminder to each, however many were missed."""
+    act.check(policies.time)
+    matter = Clock.objects.select_related("matter").get(pk=clock_id).matter
+    lock(matter)
+    clock = act.lock(Clock, pk=clock_id)
+    if clock.stopped_at is None and not clock.paused and clock.remind_at and clock.remind_at <= now():
+        holder = [matter.assignee_id] if matter.assignee_id else officers(matter.holding_unit_id)
+        text = light(matter).text
+        clock.remind_at = _remind(
+            act, matter, clock, f"clock:{clock.pk}", matter.holding_unit_id, holder, text
+        )
+        clock.save(update_fields=["remind_at"])
+    act.log(matter.ref, clock=clock.pk, next=clock.remind_at)
+    return matter
+
+
+@action("matters.remind_of_part")
+def remind_of_part(act: Act, *, part_id: int) -> Matter:
+    """Send what a part owes by now."""
+    act.check(policies.time)
+    matter = Part.objects.select_related("matter").get(pk=part_id).matter
+    lock(matter)
+    part = act.lock(Part, pk=part_id)
+    if part.is_open and part.remind_at and part.remind_at <= now():
+        holder = [part.assignee_id] if part.assignee_id else officers(part.unit_id)
+        part.remind_at = _remind(
+            act, matter, part, f"part:{part.pk}", part.unit_id, holder, part_light(part).text
+        )
+        part.save(update_fields=["remind_at"])
+    act.log(matter.ref, part=part.pk, next=part.remind_at)
+    return matter
+
+
+def _remind(
+    act: Act, matter: Matter, row: Clock | Part, key: str, unit_id: int, holder: list[int], text: str
+):
+    """Send the stages owed since ``row.remind_at``, the latest for each addressee; returns when the next one is owed."""
+    moment, app = now(), kind_of(matter.kind).app
+    stages = counting.stages(row.due_at, row.warn_at, counting.work_calendar(fresh=True), app)
+    owed = {stage.role: stage for stage in stages if row.remind_at <= stage.at <= moment}
+    for role, stage in owed.items():
+        if role.startswith("matters."):
+            posts = [*(post.id for post in directory.posts(unit_id, role=role)), *holder]
+        elif role:
+            posts = [post.id for post in directory.posts(role=role)]
+        else:
+            posts = holder
+        late = row.due_at <= moment
+        title = f"{'超期' if late else '临期'}提醒：{matter.title if isinstance(row, Clock) else row.title}（{text}）"
+        sent = notify(
+            posts,
+            key=f"{key}:{counting.last_day(row.due_at)}:{stage.key}",
+            title=title if len(title) <= 200 else f"{title[:197]}…",
+            text=f"到期：{counting.last_day(row.due_at):%Y-%m-%d}；承办：{directory.unit_name(unit_id)}。",
+            level=Notice.URGE if late else Notice.REMIND,
+            matter=matter,
+        )
+        if sent:
+            act.emit(events.ReminderSent(subject=matter.ref, kind=matter.kind, stage=stage.key, posts=sent))
+    return next((stage.at for stage in stages if stage.at > moment), None)
+
+
+# Counting again -------------------------------------------------------------------------------------------------------
+
+
+def recompute_across(day: date) -> int:
+    """Count again every running clock whose term covers a day that now counts differently."""
+    rows = Clock.objects.filter(stopped_at=None).exclude(unit="hour")
+    reach = Q(due_at__gt=counting.start_of(day)) | Q(paused=True)
+    return _recompute(rows.filter(reach, started_at__lt=counting.end_of(day)))
+
+
+def recompute_guessed() -> int:
+    """Count again the clocks whose end was a guess and now lies within the published calendar."""
+    return _recompute(
+        Clock.objects.filter(stopped_at=None, provisional=True, due_at__lte=counting.end_of(PUBLISHED_UNTIL))
+    )
+
+
+def _recompute(rows) -> int:
+    ids = rows.order_by("matter_id").values_list("matter_id", flat=True).distinct()
+    return _each(ids, lambda one: recompute(SYSTEM, matter_id=one), "recount of matter")
+
+
+@action("matters.recompute")
+def recompute(act: Act, *, matter_id: int) -> Matter:
+    """Count the clocks of a matter again; its history says what moved."""
+    act.check(policies.time)
+    matter = act.lock(Matter, pk=matter_id)
+    moved = matter.is_open and engine.recompute(act, matter)
+    act.log(matter.ref, recomputed=bool(moved))
+    return matter
+
+
+def _each(ids: Iterable[int], run: Callable[[int], object], what: str) -> int:
+    done = 0
+    for one in list(ids):
+        try:
+            run(one)
+            done += 1
+        except Exception:
+            logger.exception("%s %s failed", what, one)
+    return done
+
+
+# Succession -----------------------------------------------------------------------------------------------------------
+
+
+def pass_on(actor: Actor, *, predecessor_id: int, successor_id: int) -> int:
+    """Let a batch of open matters pass to the unit that took over; returns how many. Call it until it is 0."""
+    held = Matter.objects.filter(closed_at=None, holding_unit=predecessor_id)
+    taking_part = Party.objects.filter(unit=predecessor_id, matter__closed_at=None).values("matter")
+    helping = Part.objects.filter(unit=predecessor_id, done_at=None).values("matter")
+    rows = (
+        held
+        | Matter.objects.filter(pk__in=taking_part)
+        | Matter.objects.filter(pk__in=helping, closed_at=None)
+    )
+    ids = list(rows.order_by("id").values_list("id", flat=True)[:BATCH])
+    if ids:
+        pass_batch(actor, matter_ids=ids, predecessor_id=predecessor_id, successor_id=successor_id)
+    return len(ids)
+
+
+@action("matters.pass_batch")
+def pass_batch(act: Act, *, matter_ids: list[int], predecessor_id: int, successor_id: int) -> None:
+    """Hand matters, their party rows and open parts from a unit to its successor; the history keeps the old name."""
+    act.check(policies.time)
+    old, new = directory.unit_name(predecessor_id), directory.unit_name(successor_id)
+    for matter in Matter.objects.filter(pk__in=matter_ids).order_by("id"):
+        with begin(act, matter) as change:
+            if not matter.is_open:
+                continue
+            if matter.holding_unit_id == predecessor_id:
+                matter.holding_unit_id, matter.assignee_id = successor_id, None
+            Party.objects.filter(matter=matter, unit=predecessor_id).update(unit=successor_id)
+            Part.objects.filter(matter=matter, unit=predecessor_id, done_at=None).update(
+                unit=successor_id, assignee=None
+            )
+            entry = change.finish(
+                "matters.pass_on",
+                "机构调整",
+                from_state=matter.state,
+                to_state=matter.state,
+                note=f"{old}的职责由{new}承接，本事项随之转交。",
+            )
+        act.log(matter.ref, entry=entry.pk, predecessor=predecessor_id, successor=successor_id)
+    act.log(Ref("unit", str(predecessor_id)), successor=successor_id, matters=len(matter_ids))
