@@ -18,11 +18,11 @@ LOOSE_DAYS = 7
 """Days after which a file that was uploaded and never attached is removed."""
 
 
-@action("files.upload")
-def upload(act: Act, *, file: File, kinds: tuple[str, ...] | None = None) -> Attachment:
+@action("files.stage")
+def stage(act: Act, *, upload: File, kinds: tuple[str, ...] | None = None) -> Attachment:
     """Keep a file before its form is complete, so that nothing is uploaded twice. Raises TooLarge, BadFile."""
     act.check(policies.upload)
-    return storing.store(act, file, kinds=kinds)
+    return storing.store(act, upload, kinds=kinds)
 
 
 @action("files.sweep")

@@ -1,5 +1,6 @@
 """The front door of this app."""
 
+from liangzhu.beams.work.files.actions import stage
 from liangzhu.beams.work.files.fields import StagedFilesField
 from liangzhu.beams.work.files.kinds import KINDS
 from liangzhu.beams.work.files.models import Attachment
@@ -15,6 +16,7 @@ __all__ = [
     "content",
     "guard_downloads",
     "of",
+    "stage",
     "staged",
     "store",
 ]

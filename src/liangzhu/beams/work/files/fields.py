@@ -72,7 +72,7 @@ class StagedFilesField(forms.Field):
                 refused.append(f"最多上传 {self.max_files} 个文件，“{upload.name}”没有收。")
                 continue
             try:
-                rows.append(actions.upload(self.actor, file=upload, kinds=self.kinds))
+                rows.append(actions.stage(self.actor, upload=upload, kinds=self.kinds))
             except Problem as problem:
                 refused.append(f"{problem.detail}{problem.todo}")
         self.widget.staged = rows

@@ -1,6 +1,7 @@
 """The front door of this app. README.md shows how a kind of matter is made with it."""
 
 from liangzhu.beams.work.matters.actions import assign, comment, step
+from liangzhu.beams.work.matters.clocks import end_of, last_day
 from liangzhu.beams.work.matters.drawing import draw_process
 from liangzhu.beams.work.matters.engine import (
     Option,
@@ -43,6 +44,7 @@ from liangzhu.beams.work.matters.process import Process, ProcessError
 from liangzhu.beams.work.matters.processes import load_processes, process_in_force, read_process
 from liangzhu.beams.work.matters.queries import ORDER, counts, entries_of, history, inbox, rows, visible
 from liangzhu.beams.work.matters.registry import choices, effect, guard
+from liangzhu.beams.work.matters.timers import remind_owed as remind
 
 __all__ = [
     "ORDER",
@@ -74,6 +76,7 @@ __all__ = [
     "counts",
     "draw_process",
     "effect",
+    "end_of",
     "entries_of",
     "extend_clock",
     "guard",
@@ -81,6 +84,7 @@ __all__ = [
     "history",
     "inbox",
     "kind_of",
+    "last_day",
     "light",
     "light_q",
     "load_processes",
@@ -92,6 +96,7 @@ __all__ = [
     "read_process",
     "recompute",
     "register_kind",
+    "remind",
     "resume_clock",
     "rows",
     "set_party",
