@@ -1,7 +1,11 @@
-"""The page of a locked account (django-axes)."""
+"""Accounts that are locked for too many wrong passwords or codes (django-axes)."""
 
+import functools
+from collections.abc import Callable
 from datetime import datetime
 
+from allauth.account.stages import LoginStageController
+from allauth.mfa.stages import AuthenticateStage
 from axes.models import AccessAttempt
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -19,29 +23,46 @@ class Locked(Problem):
     code, title, status = "locked", "账号已锁定", 429
 
 
-def locked_until(username: str) -> datetime | None:
-    """When the lock of a user name ends (machine's clock), None when it is not locked."""
+def locks(usernames: list[str]) -> dict[str, datetime]:
+    """{user name: when its lock ends, by the machine's clock} of those that are locked; one query."""
     since = machine_now() - settings.AXES_COOLOFF_TIME
-    rows = AccessAttempt.objects.filter(username=plain_username(username), attempt_time__gte=since)
-    last = max((row.attempt_time for row in rows), default=None)
-    if last is None or sum(row.failures_since_start for row in rows) < settings.AXES_FAILURE_LIMIT:
-        return None
-    return last + settings.AXES_COOLOFF_TIME
+    failures: dict[str, int] = {}
+    last: dict[str, datetime] = {}
+    for row in AccessAttempt.objects.filter(username__in=usernames, attempt_time__gte=since):
+        failures[row.username] = failures.get(row.username, 0) + row.failures_since_start
+        last[row.username] = max(row.attempt_time, last.get(row.username, row.attempt_time))
+    locked = {name for name, count in failures.items() if count >= settings.AXES_FAILURE_LIMIT}
+    return {name: last[name] + settings.AXES_COOLOFF_TIME for name in locked}
 
 
 def answer(
     request: HttpRequest, original: HttpResponse | None = None, credentials: dict | None = None
 ) -> HttpResponse:
     """The answer to somebody whose account is locked: until when, and what to do."""
-    until = (
-        locked_until((credentials or {}).get("username", "")) or machine_now() + settings.AXES_COOLOFF_TIME
-    )
-    local = until.astimezone(SHANGHAI)
+    name = plain_username((credentials or {}).get("username", ""))
+    until = locks([name]).get(name, machine_now() + settings.AXES_COOLOFF_TIME).astimezone(SHANGHAI)
     times = settings.AXES_FAILURE_LIMIT
     return problem_response(
         request,
         Locked(
-            f"连续 {times} 次输错密码或验证码，这个用户名锁定到 {local.month}月{local.day}日 {local:%H:%M}（北京时间）。",
+            f"已连续 {times} 次输错密码或验证码，这个用户名锁定到"
+            f" {until.month}月{until.day}日 {until:%H:%M}（北京时间）。",
             todo="请到时再试；急用请联系系统管理员解锁。如果不是您本人在输，请告诉系统管理员。",
         ),
     )
+
+
+def unless_locked(view: Callable) -> Callable:
+    """Refuse one-time and recovery codes of a locked account; allauth itself asks for the lock at passwords only."""
+
+    @functools.wraps(view)
+    def run(request: HttpRequest, *args, **kwargs) -> HttpResponse:
+        account = request.user
+        if request.method == "POST" and not account.is_authenticated:
+            stage = LoginStageController.enter(request, AuthenticateStage.key)
+            account = stage.login.user if stage else None
+        if request.method == "POST" and account is not None and locks([account.username]):
+            return answer(request, credentials={"username": account.username})
+        return view(request, *args, **kwargs)
+
+    return run

@@ -1,16 +1,22 @@
 """Who acts in a request, and what stands in the way before anything else."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
+from allauth.usersessions.models import UserSession
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.timezone import now as machine_now  # noqa: TID251 - sessions run on the machine's clock
 
 from liangzhu.beams.people.access.queries import current_staff
-from liangzhu.beams.people.directory.api import pinned
+from liangzhu.beams.people.directory.api import Staff, pinned
 from liangzhu.kernel.actors import ANONYMOUS
 from liangzhu.kernel.policies import get_policy
 
-FREE = frozenset({"account_logout", "account_change_password", "account_reauthenticate", "site:mode"})
+FREE = frozenset(
+    {"account_logout", "access:logout", "account_change_password", "account_reauthenticate", "site:mode"}
+)
 """Routes that stay open while the password must be changed."""
 
 
@@ -20,9 +26,11 @@ class ActorMiddleware:
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]):
         self.get_response = get_response
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
+    def __call__(self, request: HttpRequest) -> HttpResponse:  # noqa: D102
         with pinned():
             request.actor = current_staff(request)
+            if request.user.is_authenticated:
+                _keep_alive(request)
             return self.get_response(request)
 
     def process_view(
@@ -38,4 +46,22 @@ class ActorMiddleware:
             return None
         if request.actor is ANONYMOUS:
             return render(request, "access/no_post.html", status=403)
+        actor = request.actor
+        if isinstance(actor, Staff) and actor.withheld:
+            policy = get_policy(name)
+            if policy(replace(actor, roles=actor.roles | actor.withheld)):
+                return render(request, "access/second_factor_needed.html", {"policy": policy}, status=403)
         return None
+
+
+def _keep_alive(request: HttpRequest) -> None:
+    """Push the end of a session that is used, and note when it was seen; at most once in a tenth of its life.
+
+    Saving it at every click would make every page a writer.
+    """
+    moment = machine_now()
+    seen = request.session.get("seen", 0)
+    if moment.timestamp() - seen < min(settings.SESSION_COOKIE_AGE / 10, 300):
+        return
+    request.session["seen"] = int(moment.timestamp())
+    UserSession.objects.filter(session_key=request.session.session_key).update(last_seen_at=moment)

@@ -1,16 +1,31 @@
 """What is read of accounts."""
 
-from dataclasses import replace
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 
 from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 
+from liangzhu.beams.people.access import policies
+from liangzhu.beams.people.access.backends import plain_username
+from liangzhu.beams.people.access.lockout import locks
 from liangzhu.beams.people.access.models import Account
 from liangzhu.beams.people.directory import api as directory
 from liangzhu.beams.people.directory.api import Staff
-from liangzhu.kernel.actors import ANONYMOUS, Actor
-from liangzhu.kernel.errors import Denied
-from liangzhu.kernel.now import demo_date
+from liangzhu.kernel.actions import all_actions
+from liangzhu.kernel.actors import ANONYMOUS, SYSTEM, Actor
+from liangzhu.kernel.errors import Denied, NotThere
+from liangzhu.kernel.log import holds
+from liangzhu.kernel.models import LogLeaf
+from liangzhu.kernel.now import demo_date, shanghai
+from liangzhu.kernel.policies import read_log
+from liangzhu.kernel.refs import Ref, describe, register_ref
 
 STRONG = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 
@@ -73,3 +88,307 @@ def actor_of(username: str, post_key: str | None = None) -> Staff:
 def demo_accounts_exist() -> bool:
     """Whether this database holds accounts of a demonstration, whose password everybody knows."""
     return Account.objects.filter(demo=True, is_active=True).exists()
+
+
+@dataclass(frozen=True)
+class DemoAccount:
+    """A line of the panel on the sign-in page."""
+
+    username: str
+    name: str
+    place: str
+
+
+def demo_panel() -> dict[str, list[DemoAccount]]:
+    """The accounts of a demonstration by what they are for; empty outside one. Public: so is their password."""
+    if demo_date() is None:
+        return {}
+    accounts = {row.person_id: row for row in Account.objects.filter(demo=True, is_active=True)}
+    groups: dict[str, list[DemoAccount]] = {}
+    for view in directory.posts():
+        account = accounts.get(view.person_id)
+        if account is not None:
+            line = DemoAccount(account.username, view.person_name, view.full_title)
+            groups.setdefault(_panel_group(view), []).append(line)
+    return {title: groups[title] for title in PANEL if title in groups}
+
+
+PANEL = ("推进机构和区领导", "单位负责人", "单位承办人", "系统管理和审计", "其他岗位")
+
+
+def _panel_group(view: directory.PostView) -> str:
+    strict = {"access.admin", "kernel.auditor"}
+    if view.roles & strict:
+        return "系统管理和审计"
+    if view.is_head:
+        return "单位负责人"
+    if any(role.startswith("matters.") for role in view.roles):
+        return "单位承办人"
+    return "推进机构和区领导" if view.roles else "其他岗位"
+
+
+# Administration -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class AccountRow:
+    """An account with what an administrator looks for."""
+
+    account: Account
+    person_name: str
+    posts: list[str]
+    strong: bool
+    locked_until: datetime | None
+    sessions: int
+
+
+STATES = {"": "全部", "open": "在用", "closed": "已停用", "weak": "没有第二因素"}
+
+
+def accounts(actor: Actor, text: str = "", state: str = "") -> QuerySet[Account]:
+    """Accounts whose user name or person's name contains the text; for paging, then `account_rows`."""
+    policies.manage.require(actor)
+    rows = Account.objects.select_related("person")
+    if text.strip():
+        rows = rows.filter(Q(username__icontains=text.strip()) | Q(person__name__icontains=text.strip()))
+    if state in ("open", "closed"):
+        rows = rows.filter(is_active=state == "open")
+    elif state == "weak":
+        rows = rows.exclude(pk__in=Authenticator.objects.filter(type__in=STRONG).values("user"))
+    return rows
+
+
+def account_rows(actor: Actor, found: list[Account]) -> list[AccountRow]:
+    """The accounts of one page with posts, second factor, lock and sessions; a fixed number of queries."""
+    policies.manage.require(actor)
+    places = {row.person.pk: row.posts for row in directory.with_posts(actor, [row.person for row in found])}
+    strong = set(
+        Authenticator.objects.filter(user__in=found, type__in=STRONG).values_list("user_id", flat=True)
+    )
+    locked = locks([row.username for row in found])
+    sessions = dict(
+        UserSession.objects.filter(user__in=found).values_list("user_id").annotate(Count("id")).order_by()
+    )
+    return [
+        AccountRow(
+            row,
+            row.person.name,
+            places[row.person_id],
+            row.pk in strong,
+            locked.get(row.username),
+            sessions.get(row.pk, 0),
+        )
+        for row in found
+    ]
+
+
+@dataclass(frozen=True)
+class SessionRow:
+    """A session as its owner sees it."""
+
+    id: int
+    device: str
+    ip: str
+    began: datetime
+    seen: datetime
+    current: bool
+
+
+@dataclass(frozen=True)
+class Factors:
+    """The second factors of an account. ``recovery_left`` is None when there are no recovery codes."""
+
+    totp: Authenticator | None
+    keys: list[Authenticator]
+    recovery_left: int | None
+
+
+def sessions(actor: Actor, account: Account, current: str = "") -> list[SessionRow]:
+    """The sessions of an account, latest first; for its owner and for administrators. Those that ended are dropped."""
+    if not (policies.own(actor, account) or policies.manage(actor)):
+        policies.own.require(actor, account)
+    rows = UserSession.objects.purge_and_list(account)
+    return [
+        SessionRow(
+            row.pk,
+            device(row.user_agent),
+            row.ip,
+            row.created_at,
+            row.last_seen_at,
+            row.session_key == current,
+        )
+        for row in sorted(rows, key=lambda row: row.last_seen_at, reverse=True)
+    ]
+
+
+_SYSTEMS = (
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Harmony", "HarmonyOS"),
+    ("Windows", "Windows"),
+    ("Mac OS", "macOS"),
+    ("Linux", "Linux"),
+)
+_BROWSERS = (
+    ("MicroMessenger", "微信"),
+    ("DingTalk", "钉钉"),
+    ("Edg", "Edge"),
+    ("Firefox", "Firefox"),
+    ("Chrome", "Chrome"),
+    ("Safari", "Safari"),
+)
+
+
+def device(user_agent: str) -> str:
+    """What a browser says of itself, in two words: Chrome · Windows."""
+    words = [
+        next((title for mark, title in marks if mark in user_agent), "") for marks in (_BROWSERS, _SYSTEMS)
+    ]
+    return " · ".join(word for word in words if word) or "不认识的设备"
+
+
+def factors(actor: Actor, account: Account) -> Factors:
+    """The second factors of an account, for its owner and for administrators."""
+    if not (policies.own(actor, account) or policies.manage(actor)):
+        policies.own.require(actor, account)
+    rows = list(Authenticator.objects.filter(user=account).order_by("created_at"))
+    codes = next((row for row in rows if row.type == Authenticator.Type.RECOVERY_CODES), None)
+    return Factors(
+        next((row for row in rows if row.type == Authenticator.Type.TOTP), None),
+        [row for row in rows if row.type == Authenticator.Type.WEBAUTHN],
+        len(codes.wrap().get_unused_codes()) if codes else None,
+    )
+
+
+def account(actor: Actor, account_id: int) -> AccountRow:
+    """One account. Raises NotThere."""
+    found = list(accounts(actor).filter(pk=account_id))
+    if not found:
+        raise NotThere("没有找到这个账号。")
+    return account_rows(actor, found)[0]
+
+
+def person_name(actor: Actor, person_id: int) -> str:
+    """The name of a person whose account is to be opened. Raises NotThere."""
+    policies.manage.require(actor)
+    name = directory.person_names(actor, [person_id]).get(person_id)
+    if name is None:
+        raise NotThere("没有找到这个人员。")
+    return name
+
+
+def without_account(actor: Actor, text: str) -> QuerySet:
+    """Persons that have no account, by name."""
+    policies.manage.require(actor)
+    return directory.persons(actor, text).exclude(pk__in=Account.objects.values("person"))
+
+
+# The log --------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class LeafFilter:
+    """What the auditor looks for; empty means everything. Days are in Shanghai, both included."""
+
+    actor: str = ""
+    action: str = ""
+    subject: str = ""
+    since: date | None = None
+    until: date | None = None
+
+
+def leaves(actor: Actor, wanted: LeafFilter) -> QuerySet[LogLeaf]:
+    """The leaves of the log that match. ``actor`` is a user name or a reference, ``subject`` a reference (kind:id)."""
+    read_log.require(actor)
+    rows = LogLeaf.objects.select_related("detail")
+    if wanted.actor:
+        who = wanted.actor
+        if ":" not in who:
+            found = Account.objects.filter(username=plain_username(who)).first()
+            who = str(found.ref) if found else who
+        rows = rows.filter(actor=who)
+    if wanted.action:
+        rows = rows.filter(action=wanted.action)
+    if wanted.subject:
+        rows = rows.filter(subject=wanted.subject)
+    if wanted.since:
+        rows = rows.filter(at__gte=shanghai(wanted.since.year, wanted.since.month, wanted.since.day))
+    if wanted.until:
+        after = wanted.until + timedelta(days=1)
+        rows = rows.filter(at__lt=shanghai(after.year, after.month, after.day))
+    return rows
+
+
+@dataclass(frozen=True)
+class LeafRow:
+    """A leaf with its references in words. ``holds`` is None where the details were destroyed by rule."""
+
+    leaf: LogLeaf
+    title: str
+    actor: tuple[str, str]
+    on_behalf: tuple[str, str]
+    subject: tuple[str, str]
+    details: list[tuple[str, str]]
+    holds: bool | None
+
+
+def leaf_rows(actor: Actor, found: list[LogLeaf]) -> list[LeafRow]:
+    """The leaves of one page; a fixed number of queries for each kind of reference."""
+    read_log.require(actor)
+    refs = {Ref.parse(text) for leaf in found for text in (leaf.actor, leaf.on_behalf, leaf.subject) if text}
+    words = describe(refs, actor) | {SYSTEM.ref: (SYSTEM.label, ""), ANONYMOUS.ref: (ANONYMOUS.label, "")}
+    rows = []
+    for leaf in found:
+        detail = getattr(leaf, "detail", None)
+        pairs = json.loads(detail.body).items() if detail else ()
+        rows.append(
+            LeafRow(
+                leaf,
+                action_title(leaf.action),
+                words[Ref.parse(leaf.actor)],
+                words[Ref.parse(leaf.on_behalf)] if leaf.on_behalf else ("", ""),
+                words[Ref.parse(leaf.subject)],
+                [(name, _plain(value)) for name, value in pairs],
+                holds(leaf),
+            )
+        )
+    return rows
+
+
+def _plain(value: object) -> str:
+    if value is True or value is False:
+        return "是" if value else "否"
+    if value is None or value == "":
+        return "—"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+_TERM = re.compile(r"\(([\u4e00-\u9fff][^()]*)\)")
+
+
+def action_title(name: str) -> str:
+    """The Chinese term of an action, which its docstring gives in brackets; its name where there is none."""
+    run = all_actions().get(name)
+    found = _TERM.search(run.__doc__ or "") if run else None
+    return found[1] if found else name
+
+
+def action_choices(actor: Actor) -> list[tuple[str, str]]:
+    """Every action as (name, title)."""
+    read_log.require(actor)
+    return sorted(((name, action_title(name)) for name in all_actions()), key=lambda pair: pair[1])
+
+
+def _account_refs(ids: Iterable[str], actor: Actor) -> dict[str, tuple[str, str]]:
+    if not actor.signed_in:
+        return {}
+    may = policies.manage(actor)
+    found = {}
+    for row in Account.objects.filter(pk__in=[i for i in ids if i.isdecimal()]).select_related("person"):
+        url = reverse("access:account", args=[row.pk]) if may else ""
+        found[str(row.pk)] = (f"{row.person.name}（{row.username}）", url)
+    return found
+
+
+register_ref("account", "账号", _account_refs)
