@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from liangzhu.beams.people.directory import api as directory
 from liangzhu.beams.work.matters import api as matters
 from liangzhu.kernel.now import today
-from liangzhu.kernel.pack import pack
 from liangzhu.kernel.workdays import shanghai_date
 from liangzhu.pillars.programme.models import Letter, PlanDocument, PlanTask, TaskStep
 from liangzhu.pillars.programme.papers.gbt9704 import (
@@ -15,6 +14,7 @@ from liangzhu.pillars.programme.papers.gbt9704 import (
     Table,
     chinese_date,
 )
+from liangzhu.pillars.programme.papers.office import office_name
 
 LATE_LIGHTS = ("over", "law")
 
@@ -98,7 +98,6 @@ def paper_of(letter: Letter) -> Paper:
 
     Units bear the names they had on the day of the letter. A draft has neither number nor date, and says that it is one.
     """
-    office = pack().district["programme_office"]
     signed = letter.state == Letter.SIGNED
     day = shanghai_date(letter.signed_at if signed else letter.drafted_at)
     targets = list(letter.targets.select_related("task").order_by("task__article_no", "id"))
@@ -117,10 +116,10 @@ def paper_of(letter: Letter) -> Paper:
         title=letter.title,
         blocks=(*_paragraphs(letter.body.splitlines()), table),
         made_on=day,
-        mark=office["name"],
+        mark=office_name(),
         number=letter.number,
         addressees=tuple(dict.fromkeys(names.values())),
-        signature=office["name"],
+        signature=office_name(),
         signed_on=day if signed else None,
         flags=tuple(flags),
     )

@@ -70,8 +70,8 @@ def task_panel(actor, matter) -> dict:
 
 
 def extension_panel(actor, matter) -> dict:
-    """What the matter page shows of a request for extension."""
-    return {"extension": Extension.objects.select_related("task").get(matter=matter)}
+    """What the matter page shows of a request for extension: the task, both limits, the reason."""
+    return queries.extension_panel(actor, matter)
 
 
 matters.register_kind(

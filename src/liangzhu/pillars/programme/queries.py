@@ -12,14 +12,17 @@ from liangzhu.beams.work.matters import api as matters
 from liangzhu.kernel.errors import NotThere, Problem
 from liangzhu.kernel.now import today
 from liangzhu.pillars.programme import policies
+from liangzhu.pillars.programme.letters import is_late
 from liangzhu.pillars.programme.models import (
     Clause,
     ClauseDay,
+    Extension,
     Finding,
     Letter,
     PlanDocument,
     PlanTask,
     Revision,
+    TaskHelper,
     TaskStep,
 )
 from liangzhu.pillars.programme.truth import Judged, Truth, judge
@@ -162,9 +165,22 @@ def review(actor, row: Revision) -> list[ReviewedArticle]:
     return out
 
 
+LIGHT_ORDER = ("law", "over", "near", "ok", "paused", "none", "done")
+"""Lights as they are listed, the worst first."""
+
+DRAFT = "draft"
+"""Stands for the state of a task that was not issued yet, and so has no matter."""
+
+STATE_ORDER = (DRAFT, "issued", "working", "checking", "closed", "withdrawn")
+
+
 @dataclass(frozen=True)
 class LedgerRow:
-    """One task in the ledger, with its light from the clock and its steps counted."""
+    """One task in the ledger, with its light from the clock and its steps counted.
+
+    ``role`` is what the actor's unit is in it: lead, help or "". ``late`` says that a limit, of the task or of a step, has
+    passed: such a task may be named in a notice of criticism.
+    """
 
     task: PlanTask
     lead: str
@@ -174,6 +190,33 @@ class LedgerRow:
     steps: int
     steps_done: int
     next_step: TaskStep | None
+    state_key: str = DRAFT
+    role: str = ""
+    late: bool = False
+
+    @property
+    def open(self) -> bool:
+        """Whether it was issued and is not at its end."""
+        return self.task.matter is not None and self.task.matter.closed_at is None
+
+    @property
+    def step_late(self) -> bool:
+        """Whether the next step is past its day."""
+        return self.open and self.next_step is not None and self.next_step.due_on < today()
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """What the ledger's page shows: the rows, and what the filters can be set to, each with the rows it would give.
+
+    ``lights`` are (state, word, count), ``states`` (key, title, count), ``units`` (id, name) with the actor's own first.
+    """
+
+    rows: list[LedgerRow]
+    lights: list[tuple[str, str, int]]
+    states: list[tuple[str, str, int]]
+    units: list[tuple[int, str]]
+    total: int
 
 
 def tasks(actor, row: PlanDocument) -> QuerySet[PlanTask]:
@@ -191,6 +234,20 @@ def tasks(actor, row: PlanDocument) -> QuerySet[PlanTask]:
     )
 
 
+def _with_words(rows: QuerySet[PlanTask], text: str) -> QuerySet[PlanTask]:
+    """Tasks whose title, wording, number or units contain the words."""
+    named = [unit.id for unit in directory.units().all() if text in unit.name or text in unit.short]
+    found = (
+        Q(title__icontains=text)
+        | Q(text__icontains=text)
+        | Q(lead_unit__in=named)
+        | Q(helpers__unit__in=named)
+    )
+    if text.isascii() and text.isdigit() and len(text) < 5:
+        found |= Q(article_no=int(text))
+    return rows.filter(found).distinct()
+
+
 def ledger(
     actor, row: PlanDocument, *, unit_id: int | None = None, light: str = "", state: str = "", text: str = ""
 ) -> list[LedgerRow]:
@@ -199,29 +256,74 @@ def ledger(
     if unit_id:
         rows = rows.filter(Q(lead_unit_id=unit_id) | Q(helpers__unit_id=unit_id)).distinct()
     if text:
-        rows = rows.filter(Q(title__icontains=text) | Q(text__icontains=text))
+        rows = _with_words(rows, text)
     tree = directory.units()
-    out = []
-    for task in rows:
-        steps = list(task.steps.all())
-        left = [step for step in steps if step.done_on is None]
-        lead = tree.get(task.lead_unit_id) if task.lead_unit_id else None
-        shown = LedgerRow(
-            task=task,
-            lead=lead.name if lead else "",
-            helpers=len(task.helpers.all()),
-            state=matters.state_title(task.matter) if task.matter else "待下达",
-            light=matters.light(task.matter) if task.matter else None,
-            steps=len(steps),
-            steps_done=len(steps) - len(left),
-            next_step=min(left, key=lambda step: step.due_on, default=None),
-        )
-        if light and (shown.light is None or shown.light.state != light):
-            continue
-        if state and (task.matter.state if task.matter else "draft") != state:
-            continue
-        out.append(shown)
-    return out
+    shown = [_ledger_row(task, tree, getattr(actor, "unit_id", None)) for task in rows]
+    return [found for found in shown if _shows(found, light, state)]
+
+
+def _ledger_row(task: PlanTask, tree: "directory.UnitTree", own_unit: int | None) -> LedgerRow:
+    steps = list(task.steps.all())
+    left = [step for step in steps if step.done_on is None]
+    lead = tree.get(task.lead_unit_id) if task.lead_unit_id else None
+    helping = {helper.unit_id for helper in task.helpers.all()}
+    return LedgerRow(
+        task=task,
+        lead=lead.name if lead else "",
+        helpers=len(helping),
+        state=matters.state_title(task.matter) if task.matter else "待下达",
+        light=matters.light(task.matter) if task.matter else None,
+        steps=len(steps),
+        steps_done=len(steps) - len(left),
+        next_step=min(left, key=lambda step: step.due_on, default=None),
+        state_key=task.matter.state if task.matter else DRAFT,
+        role=""
+        if own_unit is None
+        else "lead"
+        if task.lead_unit_id == own_unit
+        else "help"
+        if own_unit in helping
+        else "",
+        late=is_late(task),
+    )
+
+
+def _shows(row: LedgerRow, light: str, state: str) -> bool:
+    return (not light or (row.light is not None and row.light.state == light)) and (
+        not state or row.state_key == state
+    )
+
+
+def ledger_page(
+    actor, row: PlanDocument, *, unit_id: int | None = None, light: str = "", state: str = "", text: str = ""
+) -> Ledger:
+    """The ledger with its filters. Each filter counts what the others leave; the number of queries does not grow."""
+    everything = ledger(actor, row, unit_id=unit_id, text=text)
+    lights: dict[str, tuple[str, int]] = {}
+    states: dict[str, tuple[str, int]] = {}
+    for found in everything:
+        if found.light and _shows(found, "", state):
+            lights[found.light.state] = (found.light.word, lights.get(found.light.state, ("", 0))[1] + 1)
+        if _shows(found, light, ""):
+            states[found.state_key] = (found.state, states.get(found.state_key, ("", 0))[1] + 1)
+    tree, own = directory.units(), getattr(actor, "unit_id", None)
+    involved = set(PlanTask.objects.filter(document=row).values_list("lead_unit_id", flat=True))
+    involved |= set(TaskHelper.objects.filter(task__document=row).values_list("unit_id", flat=True))
+    units = [(unit.id, unit.name) for unit in tree.all() if unit.id in involved]
+    units.sort(key=lambda pair: pair[0] != own)
+    order = {key: place for place, key in enumerate(STATE_ORDER)}
+    return Ledger(
+        rows=[found for found in everything if _shows(found, light, state)],
+        lights=[(key, *lights[key]) for key in LIGHT_ORDER if key in lights],
+        states=[(key, *states[key]) for key in sorted(states, key=lambda key: order.get(key, len(order)))],
+        units=units,
+        total=len(everything),
+    )
+
+
+def open_rows(actor, row: PlanDocument) -> list[LedgerRow]:
+    """The tasks that can be urged: issued, and not at their end; the late ones first."""
+    return sorted((found for found in ledger(actor, row) if found.open), key=lambda found: not found.late)
 
 
 def task(actor, task_id: int) -> PlanTask:
@@ -251,47 +353,148 @@ def clause(actor, clause_id: int) -> Clause:
     return found
 
 
-def task_panel(actor, matter) -> dict:
-    """What the matter page shows of a task."""
-    row = (
-        PlanTask.objects.select_related("document", "matter")
-        .prefetch_related(
-            "steps", "helpers__part", "scopes__units", "extensions__matter", "clauses__indicator"
-        )
-        .get(matter=matter)
+def place_in_text(row: PlanTask) -> tuple[int, int] | None:
+    """Where a task stands in the newest text of its document: (revision id, id of the finding), None without a text."""
+    head = (
+        Finding.objects.filter(revision__document=row.document_id, kind="article", article_no=row.article_no)
+        .order_by("-revision__no")
+        .values_list("revision_id", "pk")
+        .first()
     )
+    return head
+
+
+def _part_title(row: PlanTask, part: "matters.Part") -> str:
+    """The state of a helping unit's part, in words."""
+    return matters.process_of(row.matter).flow_of(part.kind).states[part.state].title
+
+
+def _unconfirmed_set(expression: str) -> str:
+    """What the district has still to confirm about an open set, "" when nothing."""
+    try:
+        found = directory.expand_set(expression)
+    except Problem as problem:
+        return problem.detail
+    return (found.to_confirm or found.basis) if found.unconfirmed else ""
+
+
+def task_facts(actor, row: PlanTask) -> dict:
+    """What a task is, issued or not: its article, units, open sets and clauses."""
+    policies.read_ledger.require(actor)
     tree = directory.units()
-    judged = {found.clause.pk: found for found in judge_task(row)}
-    lead_here = policies.work_on_task(actor, row) and matter.closed_at is None
+    helpers = [
+        {
+            "unit": tree.get(helper.unit_id),
+            "name": directory.unit_name(helper.unit_id),
+            "expression": helper.expression,
+            "part": helper.part,
+            "state": _part_title(row, helper.part) if helper.part else "",
+        }
+        for helper in row.helpers.select_related("part")
+    ]
+    taking_part = {helper["unit"].id for helper in helpers if helper["unit"]} | {row.lead_unit_id}
+    scopes = []
+    for scope in row.scopes.prefetch_related("units"):
+        members = [tree.get(unit.pk) for unit in scope.units.all()]
+        units = [unit for unit in members if unit is not None]
+        scopes.append(
+            {
+                "expression": scope.expression,
+                "units": units,
+                "free": [unit for unit in units if unit.id not in taking_part],
+                "unconfirmed": _unconfirmed_set(scope.expression),
+            }
+        )
     return {
         "task": row,
-        "lead": tree.get(row.lead_unit_id),
-        "helpers": [(helper, tree.get(helper.unit_id)) for helper in row.helpers.all()],
-        "scopes": [
-            (scope.expression, [tree.get(unit.pk).name for unit in scope.units.all() if tree.get(unit.pk)])
-            for scope in row.scopes.all()
-        ],
-        "steps": [
-            {
-                "row": found,
-                "unit": tree.get(found.unit_id).name if tree.get(found.unit_id) else "",
-                "late": found.done_on is None and found.due_on < today() and not found.withdrawn,
-                "mine": policies.work_on_step(actor, found) and matter.closed_at is None,
-            }
-            for found in row.steps.all()
-        ],
-        "clauses": list(judged.values()),
-        "extensions": row.extensions.all(),
-        "letters": Letter.objects.filter(targets__task=row, state=Letter.SIGNED).distinct(),
-        "may_split": lead_here and matter.state != "issued",
-        "may_extend": lead_here and matter.state == "working" and row.due_on is not None,
+        "lead": tree.get(row.lead_unit_id) if row.lead_unit_id else None,
+        "helpers": helpers,
+        "scopes": scopes,
+        "clauses": judged(actor, row),
+        "place": place_in_text(row),
         "may_manage": policies.manage(actor, row),
     }
 
 
-def judge_task(row: PlanTask) -> list[Judged]:
+def judged(actor, row: PlanTask) -> list[Judged]:
     """The clauses of one task, judged today."""
-    return [found for found in judge(row.document, today()) if found.clause.task_id == row.pk]
+    policies.read_ledger.require(actor)
+    return judge(row.document, today(), row.pk)
+
+
+def task_panel(actor, matter) -> dict:
+    """What the matter page shows of a task: its facts, steps, extensions and letters, and what the actor may do."""
+    row = PlanTask.objects.select_related("document", "matter", "matter__release").get(matter=matter)
+    facts = task_facts(actor, row)
+    tree = directory.units()
+    working, is_open = matter.state == "working", matter.closed_at is None
+    lead_here = policies.work_on_task(actor, row)
+    extensions = list(row.extensions.select_related("matter", "matter__release").order_by("-id"))
+    asked = any(extension.matter.closed_at is None for extension in extensions)
+    return {
+        **facts,
+        "steps": [
+            {
+                "row": found,
+                "unit": unit.name if (unit := tree.get(found.unit_id)) else "",
+                "late": is_open and found.done_on is None and found.due_on < today() and not found.withdrawn,
+                "may_finish": working
+                and found.done_on is None
+                and not found.withdrawn
+                and policies.work_on_step(actor, found),
+                "may_edit": working and found.done_on is None and lead_here,
+            }
+            for found in row.steps.select_related("task").order_by("withdrawn", "due_on", "id")
+        ],
+        "extensions": [(extension, matters.state_title(extension.matter)) for extension in extensions],
+        "letters": letters(actor).filter(targets__task=row).distinct(),
+        "may_split": lead_here and working,
+        "may_extend": lead_here and working and row.due_on is not None and not asked,
+        "may_limit": facts["may_manage"] and row.due_on is None and matter.state in ("issued", "working"),
+        "may_help": facts["may_manage"] and is_open and any(scope["free"] for scope in facts["scopes"]),
+        "may_publish": facts["may_manage"],
+        "may_urge": facts["may_manage"] and is_open,
+        "may_criticise": facts["may_manage"] and is_late(row),
+    }
+
+
+def helper_options(actor, row: PlanTask) -> list[tuple[str, list[tuple[int, str]]]]:
+    """Units out of the open sets of a task that do not help yet, by the words of the plan; each unit once."""
+    seen: set[int] = set()
+    options = []
+    for scope in task_facts(actor, row)["scopes"]:
+        free = [(unit.id, unit.name) for unit in scope["free"] if unit.id not in seen]
+        seen |= {unit_id for unit_id, _ in free}
+        if free:
+            options.append((scope["expression"], free))
+    return options
+
+
+def step_units(row: PlanTask) -> list[tuple[int, str]]:
+    """Units that a step of a task can be given to: the lead first, then the helpers."""
+    ids = [row.lead_unit_id, *row.helpers.values_list("unit_id", flat=True)]
+    return [(unit_id, directory.unit_name(unit_id)) for unit_id in ids if unit_id]
+
+
+def extension_panel(actor, matter) -> dict:
+    """What the matter page shows of a request for extension: the task, both limits, the reason."""
+    found = Extension.objects.select_related("task__document", "task__matter", "task__matter__release").get(
+        matter=matter
+    )
+    unit = directory.units().get(found.task.lead_unit_id)
+    return {
+        "extension": found,
+        "task": found.task,
+        "lead": unit.name if unit else "",
+        "days": (found.new_due - found.old_due).days,
+        "light": matters.light(found.task.matter),
+        "others": [
+            (other, matters.state_title(other.matter))
+            for other in found.task.extensions.exclude(pk=found.pk).select_related(
+                "matter", "matter__release"
+            )
+        ],
+    }
 
 
 def truth(actor, row: PlanDocument) -> Truth:
@@ -308,8 +511,10 @@ def truth_on(actor, row: PlanDocument, day: date) -> Truth:
     kept = ClauseDay.objects.filter(clause__task__document=row, day__lte=day).order_by("-day").first()
     if kept is None:
         return Truth(row, day, [])
-    rows = ClauseDay.objects.filter(clause__task__document=row, day=kept.day).select_related(
-        "clause__task__matter", "clause__indicator"
+    rows = (
+        ClauseDay.objects.filter(clause__task__document=row, day=kept.day)
+        .select_related("clause__task__matter", "clause__indicator")
+        .order_by("clause__task__article_no", "clause")
     )
     return Truth(row, kept.day, [Judged(found.clause, found.state, found.why) for found in rows])
 
@@ -360,8 +565,8 @@ def by_unit(found: Truth) -> list[Group]:
     )
 
 
-def over_time(actor, row: PlanDocument) -> list[tuple[date, dict[str, int]]]:
-    """Counts by state on each day that was kept, oldest first, and today."""
+def over_time(actor, row: PlanDocument, current: Truth | None = None) -> list[tuple[date, dict[str, int]]]:
+    """Counts by state on each day that was kept, oldest first, and today (``current`` if the caller has it already)."""
     policies.read_ledger.require(actor)
     days: dict[date, dict[str, int]] = {}
     kept = (
@@ -374,7 +579,7 @@ def over_time(actor, row: PlanDocument) -> list[tuple[date, dict[str, int]]]:
         days.setdefault(found["day"], {state: 0 for state, _ in ClauseDay.STATES})[found["state"]] = found[
             "n"
         ]
-    return [*days.items(), (today(), truth(actor, row).counts)]
+    return [*days.items(), (today(), (current or truth(actor, row)).counts)]
 
 
 def letters(actor) -> QuerySet[Letter]:
@@ -384,6 +589,19 @@ def letters(actor) -> QuerySet[Letter]:
     if policies.oversee(actor):
         return rows
     return rows.filter(state=Letter.SIGNED, targets__unit_id=getattr(actor, "unit_id", None)).distinct()
+
+
+def letter_units(found: Letter) -> list[str]:
+    """The units that a letter goes to, each once."""
+    return list(dict.fromkeys(directory.unit_name(target.unit_id) for target in found.targets.all()))
+
+
+def letters_to_sign(actor) -> int:
+    """How many drafts wait for the actor as the second person."""
+    if not policies.sign_letter(actor):
+        return 0
+    waiting = Letter.objects.filter(state=Letter.DRAFT)
+    return waiting.exclude(drafted_person_id=getattr(actor, "person_id", None)).count()
 
 
 def letter(actor, letter_id: int) -> Letter:
@@ -449,4 +667,7 @@ def public_task(task_id: int) -> PublicTask:
 def indicator_options(actor) -> list[tuple[str, str]]:
     """Indicators that a clause can be bound to."""
     policies.manage.require(actor)
-    return [(row.key, row.name) for row in indicators.definitions()]
+    return [
+        (row.key, f"{row.title}（{row.measure_unit}）" if row.measure_unit else row.title)
+        for row in indicators.definitions()
+    ]

@@ -22,23 +22,42 @@ KEPT, UNDER_WAY, OVERDUE, UNMEASURED = (
     ClauseDay.UNMEASURED,
 )
 
+LIGHTS = {KEPT: "done", UNDER_WAY: "ok", OVERDUE: "over", UNMEASURED: "none"}
+"""The light under which a state of a clause is drawn: the same shapes as a matter's."""
+
+SIGNS = {">=": "≥", "<=": "≤", ">": ">", "<": "<", "=": "="}
+
 INSTANT = timedelta(microseconds=1)
 """A day ends at 24:00, which is the first instant of the next one."""
 
 
 @dataclass(frozen=True)
 class Judged:
-    """A clause with its state on a day, why, and what was measured (if anything)."""
+    """A clause with its state on a day, why, and what was measured (if anything).
+
+    ``since`` is the limit that an overdue clause has passed, as far as it is known (days that were kept do not say).
+    """
 
     clause: Clause
     state: str
     why: str
     result: "indicators.CheckResult | None" = None
+    since: date | None = None
 
     @property
     def title(self) -> str:
         """The state in words."""
         return dict(ClauseDay.STATES)[self.state]
+
+    @property
+    def light(self) -> str:
+        """The light under which it is drawn."""
+        return LIGHTS[self.state]
+
+    @property
+    def check(self) -> str:
+        """What it is held to, in words; "" for a task that is judged by the ledger alone."""
+        return check_text(self.clause)
 
 
 @dataclass(frozen=True)
@@ -67,15 +86,25 @@ class Truth:
         return sorted(rest, key=lambda judged: (order.index(judged.state), judged.clause.pk))
 
 
-def judge(document: PlanDocument, day: date) -> list[Judged]:
-    """Judge every clause of a document as it stands, on ``day`` (which is today, or a day being kept)."""
+def check_text(clause: Clause) -> str:
+    """What a clause with a comparison is held to: 一网通办率 ≥ 85% · 2022-12-31; "" for one without."""
+    if not clause.op or clause.amount is None:
+        return ""
+    name = clause.indicator.name if clause.indicator_id else clause.name
+    wanted = f"{name} {SIGNS[clause.op]} {clause.amount.normalize():f}{clause.measure}"
+    return f"{wanted} · {clause.due_on:%Y-%m-%d}" if clause.due_on else wanted
+
+
+def judge(document: PlanDocument, day: date, task_id: int | None = None) -> list[Judged]:
+    """Judge every clause of a document, or of one task, as it stands, on ``day`` (today, or a day being kept)."""
+    of_task = {"task": task_id} if task_id else {}
     clauses = list(
-        Clause.objects.filter(task__document=document, dropped=False, task__dropped=False)
+        Clause.objects.filter(task__document=document, dropped=False, task__dropped=False, **of_task)
         .select_related("task", "task__matter", "indicator")
         .order_by("task__article_no", "id")
     )
     steps: dict[int, list[TaskStep]] = {}
-    for step in TaskStep.objects.filter(task__document=document, withdrawn=False):
+    for step in TaskStep.objects.filter(task__document=document, withdrawn=False, **of_task):
         steps.setdefault(step.task_id, []).append(step)
     checks = {
         clause.pk: indicators.Check(clause.indicator.key, clause.op, clause.amount, clause.due_on)
@@ -103,13 +132,15 @@ def _judge(
     if matter.state == "issued" and matter.promised_at is not None:
         sign_by = shanghai_date(matter.promised_at - INSTANT)
         if day > sign_by:
-            return Judged(clause, OVERDUE, f"应于 {sign_by:%Y-%m-%d} 前签收，至今没有签收。")
+            return Judged(clause, OVERDUE, f"应于 {sign_by:%Y-%m-%d} 前签收，至今没有签收。", since=sign_by)
     due_on = clause.task.due_on
     if due_on is not None and day > due_on and matter.state != "checking":
-        return Judged(clause, OVERDUE, f"期限 {due_on:%Y-%m-%d} 已过，尚未销号。")
+        return Judged(clause, OVERDUE, f"期限 {due_on:%Y-%m-%d} 已过，尚未销号。", since=due_on)
     late = [step for step in steps if step.due_on < day and (step.done_on is None or step.done_on > day)]
     if late:
-        return Judged(clause, OVERDUE, f"节点“{late[0].title}”应于 {late[0].due_on:%Y-%m-%d} 完成。")
+        return Judged(
+            clause, OVERDUE, f"节点“{late[0].title}”应于 {late[0].due_on:%Y-%m-%d} 完成。", since=late[0].due_on
+        )
     if matter.state == "checking":
         return Judged(clause, UNDER_WAY, "已申请销号，等待核查。")
     if due_on is None and not steps:
@@ -120,12 +151,14 @@ def _judge(
 
 
 def _by_check(clause: Clause, result: "indicators.CheckResult", day: date) -> Judged:
-    wanted = f"{clause.op} {clause.amount.normalize():f}{clause.measure}"
+    wanted = f"{SIGNS[clause.op]} {clause.amount.normalize():f}{clause.measure}"
     if result.state == "unmeasured":
         return Judged(clause, UNMEASURED, f"“{clause.indicator.name}”还没有数值。", result)
     value = f"{result.value.normalize():f}{clause.measure}"
     if result.state == "kept":
         return Judged(clause, KEPT, f"实测 {value}，达到 {wanted}。", result)
     if clause.due_on is not None and day > clause.due_on:
-        return Judged(clause, OVERDUE, f"实测 {value}，{clause.due_on:%Y-%m-%d} 前未达到 {wanted}。", result)
+        return Judged(
+            clause, OVERDUE, f"实测 {value}，{clause.due_on:%Y-%m-%d} 前未达到 {wanted}。", result, clause.due_on
+        )
     return Judged(clause, UNDER_WAY, f"实测 {value}，目标 {wanted}。", result)

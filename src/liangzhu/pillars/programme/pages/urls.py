@@ -1,4 +1,6 @@
-"""The addresses of this app."""
+"""The addresses of this app, by area."""
+
+from liangzhu.pillars.programme.pages import ledger_urls as ledger
 
 app_name = "programme"
-urlpatterns: list = []
+urlpatterns = [*ledger.urlpatterns]
