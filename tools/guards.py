@@ -244,18 +244,39 @@ def actions_are_sound(actions: Mapping[str, Callable], label_of: Callable[[str],
             findings.append(f"{name}: an action is named label.verb_noun")
         if name.split(".")[0] != label_of(plain.__module__):
             findings.append(f"{name} stands in {plain.__module__}; it carries the label of that app")
-        tree = ast.parse(textwrap.dedent(inspect.getsource(plain)))
-        first = next(iter(inspect.signature(plain).parameters))
-        if not any(
-            isinstance(node, ast.Call)
-            and isinstance(node.func, ast.Attribute)
-            and node.func.attr == "check"
-            and isinstance(node.func.value, ast.Name)
-            and node.func.value.id == first
-            for node in ast.walk(tree)
-        ):
-            findings.append(f"{name} asks no policy ({first}.check)")
+        if not _asks(plain):
+            findings.append(f"{name} asks no policy (act.check)")
     return findings
+
+
+def _asks(function: Callable, depth: int = 3) -> bool:
+    """Whether the source calls ``check`` on its first parameter, itself or in a function that it hands that to."""
+    first = next(iter(inspect.signature(function).parameters), None)
+    for node in ast.walk(ast.parse(textwrap.dedent(inspect.getsource(function)))):
+        if not isinstance(node, ast.Call):
+            continue
+        called = node.func
+        if isinstance(called, ast.Attribute) and called.attr == "check" and _is_name(called.value, first):
+            return True
+        if depth and node.args and _is_name(node.args[0], first):
+            helper = _called(function, called)
+            if helper is not None and _asks(helper, depth - 1):
+                return True
+    return False
+
+
+def _is_name(node: ast.expr, name: str | None) -> bool:
+    return isinstance(node, ast.Name) and node.id == name
+
+
+def _called(function: Callable, called: ast.expr) -> Callable | None:
+    """The plain function that a call names, ``helper(…)`` or ``module.helper(…)``; None for anything else."""
+    found = None
+    if isinstance(called, ast.Name):
+        found = function.__globals__.get(called.id)
+    elif isinstance(called, ast.Attribute) and isinstance(called.value, ast.Name):
+        found = getattr(function.__globals__.get(called.value.id), called.attr, None)
+    return found if inspect.isfunction(found) else None
 
 
 def events_are_sound(
