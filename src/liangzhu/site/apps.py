@@ -1,4 +1,4 @@
-"""The app's configuration."""
+"""The app's configuration, and what is wired together above all apps."""
 
 from liangzhu.kernel.apps import HouseApp
 
@@ -9,3 +9,10 @@ class SiteApp(HouseApp):
     name = "liangzhu.site"
     label = "site"
     verbose_name = "站点"
+
+    def ready(self) -> None:
+        """Say which roles of the pillars have the care of what the beams keep."""
+        super().ready()
+        from liangzhu.beams.data.indicators.api import let_oversee
+
+        let_oversee("programme.office", "programme.office_head")

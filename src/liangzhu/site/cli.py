@@ -1,0 +1,460 @@
+"""The command line ``liangzhu``. Only the commands that need Django set it up, so that small ones answer at once.
+
+Exit status: 0 done, 1 the answer is no or something must be done, 2 wrong use or unreadable input, 3 (``plan
+read``) a text that is no plan.
+"""
+
+import json
+import os
+import signal
+import sys
+import threading
+from datetime import date
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from liangzhu.kernel.errors import Problem
+from liangzhu.site import config
+
+PARTS = {
+    "person": [
+        ("value", "号码"),
+        ("region", "地址码"),
+        ("birth_date", "出生日期"),
+        ("sex", "性别"),
+        ("sequence", "顺序码"),
+        ("check", "校验位"),
+    ],
+    "enterprise": [
+        ("value", "代码"),
+        ("authority_name", "登记管理部门"),
+        ("category_name", "机构类别"),
+        ("region", "登记机关区划码"),
+        ("body", "主体标识码"),
+        ("check", "校验位"),
+    ],
+    "organisation": [("hyphenated", "代码"), ("body", "本体代码"), ("check", "校验位")],
+    "certificate": [
+        ("value", "标识"),
+        ("type", "证照类型"),
+        ("issuer", "颁发机构"),
+        ("serial", "流水号"),
+        ("version", "版本号"),
+        ("check", "校验位"),
+    ],
+    "item": [
+        ("value", "编码"),
+        ("form", "形式"),
+        ("area", "区划代码"),
+        ("task_type_name", "事项类型"),
+        ("department", "部门代码"),
+        ("main", "主项"),
+        ("sub", "子项"),
+        ("implementer", "实施机构"),
+        ("level_name", "行使层级"),
+        ("handling", "办理项顺序号"),
+    ],
+}
+"""The kinds of `id check` and what it prints of each: attribute and Chinese label."""
+
+WORDS = {
+    "male": "男",
+    "female": "女",
+    "basic": "基本编码",
+    "implementation": "实施编码",
+    "handling": "业务办理项编码",
+}
+
+
+class ChineseGroup(click.Group):
+    """A group of commands whose usage errors are in Chinese."""
+
+    def main(self, *args, **kwargs) -> NoReturn:
+        """Run; problems go to standard error as what happened and what to do."""
+        kwargs["standalone_mode"] = False
+        try:
+            status = super().main(*args, **kwargs)
+        except click.exceptions.NoArgsIsHelpError as nothing:
+            nothing.show()
+            status = 2
+        except click.UsageError as error:
+            _complain(_in_chinese(error))
+            if error.ctx:
+                _complain(f"用法见：{error.ctx.command_path} --help")
+            status = 2
+        except click.Abort:
+            status = 130
+        except ValueError as error:
+            if not isinstance(error, (config.SettingError, _pack_error())):
+                raise
+            _complain(str(error))
+            status = 2
+        except Problem as problem:
+            _complain(f"{problem.title}：{problem.detail}")
+            _complain(problem.todo)
+            status = 1
+        sys.exit(status if isinstance(status, int) else 0)
+
+
+def _pack_error() -> type[ValueError]:
+    from liangzhu.kernel.pack import PackError
+
+    return PackError
+
+
+def _in_chinese(error: click.UsageError) -> str:
+    match error:
+        case click.NoSuchOption():
+            return f"没有选项 {error.option_name}。"
+        case click.exceptions.NoSuchCommand():
+            return f"没有命令 {error.command_name}。"
+        case click.MissingParameter():
+            return f"缺少 {error.param.make_metavar(error.ctx) if error.param else '参数'}。"
+        case _:
+            return error.message
+
+
+def _complain(text: str) -> None:
+    click.echo(text, err=True)
+
+
+class Day(click.ParamType):
+    """A day as YYYY-MM-DD."""
+
+    name = "date"
+
+    def convert(self, value, param, ctx) -> date:
+        """Read it, or say how it is written."""
+        if isinstance(value, date):
+            return value
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            self.fail(f"“{value}”不是日期；请写成 2022-10-20。", param, ctx)
+
+
+class Whole(click.ParamType):
+    """A whole number within bounds."""
+
+    name = "number"
+
+    def __init__(self, low: int, high: int):
+        self.low, self.high = low, high
+
+    def convert(self, value, param, ctx) -> int:
+        """Read it, or say which numbers are possible."""
+        try:
+            number = int(value)
+        except ValueError:
+            self.fail(f"“{value}”不是整数。", param, ctx)
+        if not self.low <= number <= self.high:
+            self.fail(f"{number} 超出范围，应在 {self.low} 到 {self.high} 之间。", param, ctx)
+        return number
+
+
+class Word(click.Choice):
+    """One of several words."""
+
+    def get_invalid_choice_message(self, value, ctx) -> str:
+        """Say which words are known."""
+        return f"不认识“{value}”；可用：{'、'.join(self.choices)}。"
+
+
+@click.group(cls=ChineseGroup, help="梁柱：区县数字政府一体化平台。")
+def main() -> None:
+    """The entry point."""
+
+
+def set_up_django() -> None:
+    """Set Django up, and stand on the demonstration day if this installation is a demonstration."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "liangzhu.site.settings")
+    import django
+
+    django.setup()
+    from liangzhu.site import loading
+
+    loading.stand_on_demo_day()
+
+
+# Running it -----------------------------------------------------------------------------------------------------------
+
+
+@main.command(short_help="启动：建库、载入资料包、提供门户、工作台和后台服务")
+@click.option("--host", default="127.0.0.1", show_default=True, help="监听地址")
+@click.option("--port", default=8000, show_default=True, type=Whole(1, 65535), help="监听端口")
+@click.option(
+    "--demo/--no-demo",
+    default=None,
+    help="演示或正式安装；省略时沿用数据库现状，空库按演示",
+)
+@click.option("--workers", default=None, type=Whole(1, 64), help="网页服务进程数，省略时按处理器数")
+def up(host: str, port: int, demo: bool | None, workers: int | None) -> None:
+    """建库、载入资料包，然后提供服务；Ctrl-C 结束全部进程。"""
+    from liangzhu.site import serving
+
+    serving.require_free_port(host, port)
+    set_up_django()
+    from django.conf import settings
+
+    from liangzhu.site import loading
+
+    loading.migrate()
+    demo = loading.settle_kind(demo)
+    serving.require_own_secrets(host, own_key=settings.LIANGZHU_OWN_KEY, demo_accounts=demo)
+    loading.load(demo=demo, say=click.echo)
+    if settings.LIANGZHU_DEMO_DATE:
+        os.environ["LIANGZHU_DEMO_DATE"] = settings.LIANGZHU_DEMO_DATE.isoformat()
+
+    def ready() -> None:
+        click.echo("\n".join(_banner(host, port, demo)))
+
+    sys.exit(serving.serve(host, port, workers or serving.default_workers(), ready))
+
+
+def _banner(host: str, port: int, demo: bool) -> list[str]:
+    from django.conf import settings
+
+    from liangzhu.beams.people.access import api as access
+    from liangzhu.kernel.pack import pack
+    from liangzhu.site import loading, serving
+
+    shown = "localhost" if serving.is_loopback(host) else host
+    lines = ["", f"梁柱已启动：http://{shown}:{port}"]
+    if demo:
+        lines.append(f"演示日期：{settings.LIANGZHU_DEMO_DATE}（所有时限按这一天计算）")
+        lines.append(f"演示账号（密码都是 {access.demo_password(pack())}）：")
+        for account in loading.demo_accounts():
+            lines.append(f"  {account.username:<16}{account.role}：{account.name}，{account.post}")
+    lines.append("按 Ctrl-C 结束。")
+    return lines
+
+
+@main.command(short_help="只运行后台进程：投递事件、定时任务")
+def worker() -> None:
+    """投递事件、运行定时任务，直到收到结束信号。可以同时运行多个。"""
+    set_up_django()
+    from liangzhu.kernel.worker import work
+
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    work(stop)
+
+
+@main.command(short_help="建立或升级数据库结构")
+def migrate() -> None:
+    """建立或升级数据库结构。"""
+    set_up_django()
+    from liangzhu.site import loading
+
+    done = loading.migrate()
+    click.echo(f"已执行 {len(done)} 个升级步骤。" if done else "数据库结构已是最新。")
+
+
+@main.command(short_help="载入资料包（可以重复运行）")
+@click.option("--demo/--no-demo", default=None, help="演示或正式安装；省略时沿用数据库现状，空库按演示")
+def load(demo: bool | None) -> None:
+    """载入资料包；人工改过的内容不会被覆盖。"""
+    set_up_django()
+    from liangzhu.site import loading
+
+    loading.migrate()
+    loading.load(demo=loading.settle_kind(demo), say=click.echo)
+
+
+@main.command(short_help="检查设置、数据库、后台进程、日历和密钥，并说明怎么办")
+@click.option("--json", "as_json", is_flag=True, help="输出 JSON")
+def doctor(as_json: bool) -> None:
+    """逐项检查这个安装；有必须处理的问题时退出状态为 1。"""
+    from liangzhu.site import doctor as examination
+
+    findings = examination.examine()
+    if as_json:
+        click.echo(json.dumps([finding.as_json() for finding in findings], ensure_ascii=False, indent=2))
+    else:
+        for finding in findings:
+            click.echo(f"{finding.mark} {finding.name}：{finding.detail}")
+            if finding.todo:
+                click.echo(f"    → {finding.todo}")
+    sys.exit(1 if any(finding.level == examination.BAD for finding in findings) else 0)
+
+
+# Small tools ----------------------------------------------------------------------------------------------------------
+
+
+@main.group("plan", short_help="读方案文件")
+def plan() -> None:
+    """读方案文件。"""
+
+
+@plan.command("read", short_help="读出方案的文号、章、条、责任单位、时限和目标")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="输出 JSON")
+def plan_read(file: Path, as_json: bool) -> None:
+    """读一份方案（.txt .docx .html 或带文字的 .pdf）。"""
+    from liangzhu.pillars.programme import reading
+
+    try:
+        found = reading.read_file(file)
+    except reading.NotAPlan as problem:
+        _fail(problem, 3)
+    except reading.ReadingError as problem:
+        _fail(problem, 2)
+    if as_json:
+        click.echo(json.dumps(reading.to_json(found), ensure_ascii=False, indent=2))
+        return
+    for line in _plan_in_words(reading.to_json(found)):
+        click.echo(line)
+
+
+def _fail(problem: Problem, status: int) -> NoReturn:
+    _complain(f"{problem.title}：{problem.detail}")
+    _complain(problem.todo)
+    sys.exit(status)
+
+
+def _plan_in_words(found: dict) -> list[str]:
+    tasks = [article for article in found["articles"] if article["lead"]]
+    lines = [
+        found["title"],
+        f"文号 {found['number'] or '（未读出）'}　发文 {found['issuer'] or '（未读出）'}　成文 {found['date'] or '（未读出）'}",
+        f"共 {len(found['articles'])} 条，其中 {len(tasks)} 条有责任单位；引用文件 {len(found['cites'])} 份。",
+        "",
+    ]
+    chapter = None
+    for article in found["articles"]:
+        if article["chapter"] != chapter:
+            chapter = article["chapter"]
+            lines.append(f"【{chapter}】")
+        lines.append(f"{article['no']:>3}. {article['title']}")
+        if article["lead"]:
+            helpers = "、".join([*article["helpers"], *article["open_sets"]])
+            lines.append(f"     牵头 {article['lead']}" + (f"；配合 {helpers}" if helpers else ""))
+        lines += [
+            f"     时限 {found['text']} → {found['date'] or '（未定）'}" for found in article["deadlines"]
+        ]
+        lines += [
+            f"     目标 {found['name']} {found['op']} {found['value']}{found['unit']}"
+            for found in article["targets"]
+        ]
+    if found["doubts"]:
+        lines += ["", "请人工确认："]
+        lines += [f"  第{doubt['article']}条“{doubt['text']}”：{doubt['why']}" for doubt in found["doubts"]]
+    return lines
+
+
+@main.group("id", short_help="核对证照号码")
+def identifier() -> None:
+    """核对证照号码。"""
+
+
+@identifier.command("check", short_help="核对一个号码，退出状态 0 有效、1 无效")
+@click.argument("kind", type=Word(tuple(PARTS)))
+@click.argument("value")
+def identifier_check(kind: str, value: str) -> None:
+    """核对号码并列出各部分；不对时指出哪一部分、为什么。"""
+    from liangzhu.kernel.identifiers import KINDS, IdentifierError, check
+
+    try:
+        found = check(kind, value, not_after=_today())
+    except IdentifierError as wrong:
+        _complain(f"无效：{wrong.message}")
+        _complain(wrong.todo)
+        sys.exit(1)
+    click.echo(f"有效：{KINDS[kind].label}")
+    for name, label in PARTS[kind]:
+        part = getattr(found, name)
+        if part is not None:
+            text = str(getattr(part, "value", part))
+            click.echo(f"  {label}：{WORDS.get(text, text)}")
+
+
+def _today() -> date:
+    """Today, without an installation: only the demonstration day is read from the environment."""
+    from django.conf import settings
+
+    if not settings.configured:
+        settings.configure(LIANGZHU_DEMO_DATE=config.read("LIANGZHU_DEMO_DATE"))
+    from liangzhu.kernel.now import today
+
+    return today()
+
+
+@main.group("workdays", short_help="计算工作日")
+def workdays() -> None:
+    """计算工作日。"""
+
+
+# A negative number is a count, not an option.
+@workdays.command(
+    "add", short_help="某日起第 N 个工作日是哪一天", context_settings={"ignore_unknown_options": True}
+)
+@click.argument("start", type=Day(), metavar="DATE")
+@click.argument("count", type=Whole(-10000, 10000), metavar="N")
+def workdays_add(start: date, count: int) -> None:
+    """起日不计入，第 N 个工作日为到期日；超出已公布日历的结果标“暂定”。"""
+    from liangzhu.kernel.workdays import WorkCalendar
+
+    due = WorkCalendar(_local_days()).add(start, count)
+    click.echo(f"{due.date}{'（暂定：途经尚未公布放假安排的日子）' if due.provisional else ''}")
+    for day in due.skipped:
+        click.echo(f"  {day.date} {'上班' if day.workday else '不计'}：{day.reason}")
+
+
+def _local_days() -> dict[date, tuple[bool, str]]:
+    """The district's own exceptions, if there is a database that holds them."""
+    home = config.read("LIANGZHU_HOME")
+    if not config.read("LIANGZHU_DATABASE") and not (home / "liangzhu.sqlite3").exists():
+        return {}
+    set_up_django()
+    from django.db import DatabaseError
+
+    from liangzhu.kernel.models import DayOverride
+
+    try:
+        return {row.date: (row.workday, row.reason) for row in DayOverride.objects.all()}
+    except DatabaseError as error:
+        _complain(f"没有读到本地调整（{error}），只按国家日历计算。")
+        return {}
+
+
+@main.group("process", short_help="办理流程")
+def process() -> None:
+    """办理流程。"""
+
+
+@process.command("draw", short_help="画出一个流程")
+@click.argument("key_or_file", metavar="KEY|FILE")
+@click.option("--format", "form", type=Word(("svg", "mermaid")), default="svg", show_default=True)
+def process_draw(key_or_file: str, form: str) -> None:
+    """画出一个流程：给出流程名（生效版本）或 .toml 文件。"""
+    set_up_django()
+    from liangzhu.beams.work.matters import api as matters
+
+    file = Path(key_or_file)
+    found = matters.read_process(file) if file.suffix == ".toml" else matters.process_in_force(key_or_file)
+    click.echo(matters.draw_process(found, form))
+
+
+@main.group("user", short_help="账号")
+def user() -> None:
+    """账号。"""
+
+
+@user.command("add-admin", short_help="正式安装：建立第一个系统管理员")
+@click.argument("username")
+@click.option("--name", required=True, help="姓名")
+@click.option("--unit", required=True, help="所在单位（名称、简称或 key）")
+def user_add_admin(username: str, name: str, unit: str) -> None:
+    """建立系统管理员账号，打印一次性密码；首次登录须改密码。"""
+    set_up_django()
+    from liangzhu.site import loading
+
+    password = loading.add_admin(username=username, name=name, unit=unit)
+    click.echo(f"已建立系统管理员 {username}，一次性密码（只显示这一次）：{password}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,161 @@
+"""Filling an installation: migrations, the district's pack, and for a demonstration its people and history.
+
+An installation is either a demonstration (演示) or a real one (正式), and stays what it is: a demonstration has the
+pack's invented people with published passwords and stands on the pack's day; a real one has neither.
+"""
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.core.management import call_command
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+
+from liangzhu.beams.data.indicators import api as indicators
+from liangzhu.beams.people.access import api as access
+from liangzhu.beams.people.directory import api as directory
+from liangzhu.beams.work.matters import api as matters
+from liangzhu.kernel.actors import SYSTEM
+from liangzhu.kernel.calendar import override_day
+from liangzhu.kernel.errors import Problem
+from liangzhu.kernel.models import DayOverride, LogLeaf
+from liangzhu.kernel.pack import Pack, PackError, pack
+from liangzhu.pillars.programme import api as programme
+
+
+class WrongKind(Problem):
+    """A demonstration cannot become a real installation, nor the other way round."""
+
+    code, title = "wrong_kind", "演示与正式不能混用"
+
+
+@dataclass(frozen=True)
+class DemoAccount:
+    """An account to try: who it is, and in which role."""
+
+    username: str
+    name: str
+    post: str
+    role: str
+
+
+def migrate() -> list[str]:
+    """Bring the tables up to date; returns the names of the migrations that ran."""
+    executor = MigrationExecutor(connection)
+    steps = [str(step) for step, _ in executor.migration_plan(executor.loader.graph.leaf_nodes())]
+    if steps:
+        call_command("migrate", interactive=False, verbosity=0, stdout=io.StringIO())
+    return steps
+
+
+def kind_of_database() -> bool | None:
+    """True for a demonstration, False for a real installation, None for an empty or absent database."""
+    try:
+        if access.Account.objects.filter(demo=True).exists():
+            return True
+        return False if LogLeaf.objects.exists() else None
+    except DatabaseError:
+        # No tables yet.
+        return None
+
+
+def stand_on_demo_day() -> None:
+    """In a demonstration, stand on the pack's day unless the setting names another one."""
+    if settings.LIANGZHU_DEMO_DATE is None and kind_of_database():
+        settings.LIANGZHU_DEMO_DATE = demo_day(pack())
+
+
+def demo_day(district: Pack) -> object:
+    """The day that the pack's demonstration stands on. Raises PackError when it has none."""
+    try:
+        return district.district["demo_date"]
+    except KeyError:
+        raise PackError(f"{district.folder}/pack.toml 没有 demo_date，不能演示。") from None
+
+
+def settle_kind(demo: bool | None) -> bool:
+    """Whether this is a demonstration: as asked, else as the database is; an empty one becomes a demonstration.
+
+    Raises WrongKind when the wish, the database and the settings contradict each other. Needs the tables.
+    """
+    found = kind_of_database()
+    if demo is None:
+        demo = found is not False
+    if demo and found is False:
+        raise WrongKind(
+            "这个数据库是正式安装，不能载入演示账号和演示历史。",
+            todo="要看演示，请换一个空的 LIANGZHU_HOME；要照常启动，请去掉 --demo。",
+        )
+    if not demo and found:
+        raise WrongKind(
+            "这个数据库里有演示账号，不能作为正式安装使用。",
+            todo="请换一个空的 LIANGZHU_HOME 或 LIANGZHU_DATABASE，再用 --no-demo 启动。",
+        )
+    if not demo and settings.LIANGZHU_DEMO_DATE:
+        raise WrongKind(
+            f"正式安装不能停在演示日期 {settings.LIANGZHU_DEMO_DATE}。",
+            todo="请去掉设置 LIANGZHU_DEMO_DATE。",
+        )
+    if demo and settings.LIANGZHU_DEMO_DATE is None:
+        settings.LIANGZHU_DEMO_DATE = demo_day(pack())
+    return demo
+
+
+def load(*, demo: bool, say: Callable[[str], None]) -> None:
+    """Load the pack, in a demonstration with its people, accounts and generated history. Idempotent.
+
+    What people changed by hand stays as they left it. Raises PackError naming file and entry.
+    """
+    district = pack()
+    say(f"载入资料包：{district.district['name']}（{district.folder}）")
+    directory.load_units(district)
+    if demo:
+        directory.load_people(district)
+        access.load_accounts(district)
+    _load_calendar(district)
+    matters.load_processes()
+    indicators.load_indicators(district)
+    programme.load_plan(district)
+    if demo and not programme.history_exists():
+        say("生成演示历史，约需一分钟……")
+        programme.play_history(district)
+
+
+def _load_calendar(district: Pack) -> None:
+    """The days that the district works, or does not, against the national calendar; days known already stay."""
+    rows = {row["date"]: row for row in district.toml("calendar.toml").get("overrides", ())}
+    known = set(DayOverride.objects.filter(date__in=rows).values_list("date", flat=True))
+    for day in sorted(rows.keys() - known):
+        row = rows[day]
+        override_day(SYSTEM, day=day, workday=row["workday"], reason=row["reason"], source=row["source"])
+
+
+def demo_accounts() -> list[DemoAccount]:
+    """One account for each role of the pack, to be shown when a demonstration starts."""
+    people = pack().toml("accounts.toml").get("person", ())
+    found = []
+    for role in pack().toml("roles.toml")["role"]:
+        holders = ((one, post) for one in people for post in one["post"] if role["code"] in post["roles"])
+        holder = next(holders, None)
+        if holder:
+            person, post = holder
+            unit = directory.units().by_key(post["unit"])
+            found.append(
+                DemoAccount(person["username"], person["name"], f"{unit.short}{post['title']}", role["name"])
+            )
+    return found
+
+
+def add_admin(*, username: str, name: str, unit: str) -> str:
+    """Open the first administrator's account in a unit (key or name); returns the password, shown once.
+
+    Raises WrongKind in a demonstration, UnknownUnit, StepNotAllowed when somebody administers already.
+    """
+    if kind_of_database():
+        raise WrongKind(
+            "演示安装已有系统管理员账号。", todo="请用演示账号登录，或另建一个正式安装（up --no-demo）。"
+        )
+    found = directory.units().by_key(unit) or directory.resolve_unit(unit)
+    return access.open_first_administrator(SYSTEM, unit_key=found.key, name=name, username=username).password
