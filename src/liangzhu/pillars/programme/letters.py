@@ -102,7 +102,7 @@ def paper_of(letter: Letter) -> Paper:
     day = shanghai_date(letter.signed_at if signed else letter.drafted_at)
     targets = list(letter.targets.select_related("task").order_by("task__article_no", "id"))
     names = {target.unit_id: directory.unit_name(target.unit_id, day) for target in targets}
-    flags = [letter.get_state_display()] if not signed else []
+    flags = [f"草稿（{letter.get_state_display()}）"] if not signed else []
     flags += ["演示数据"] if letter.document.demo else []
     table = Table(
         caption="任务办理情况",
@@ -121,6 +121,8 @@ def paper_of(letter: Letter) -> Paper:
         addressees=tuple(dict.fromkeys(names.values())),
         signature=office_name(),
         signed_on=day if signed else None,
+        printed_by=office_name() if signed else "",
+        printed_on=day if signed else None,
         flags=tuple(flags),
     )
 

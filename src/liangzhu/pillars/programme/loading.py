@@ -24,6 +24,8 @@ from liangzhu.kernel.worker import drain
 from liangzhu.pillars.programme import actions
 from liangzhu.pillars.programme.facts import ArticleFacts, TargetFact
 from liangzhu.pillars.programme.models import PlanDocument, PlanTask, TaskStep
+from liangzhu.pillars.programme.truth import SIGNS
+from liangzhu.pillars.programme.truth import SIGNS
 
 
 def _articles(pack: Pack, tree: "directory.UnitTree") -> list[ArticleFacts]:
@@ -51,7 +53,7 @@ def _articles(pack: Pack, tree: "directory.UnitTree") -> list[ArticleFacts]:
                 due_on=max(days, default=None),
                 targets=tuple(
                     TargetFact(
-                        text=f"{target['name']} {target['op']} {target['value']}{target['unit']}",
+                        text=f"{target['name']} {SIGNS[target['op']]} {target['value']}{target['unit']}",
                         name=target["name"],
                         op=target["op"],
                         amount=Decimal(str(target["value"])),

@@ -348,12 +348,24 @@ def _signature(word: WordDocument, paper: form.Paper) -> None:
     if not paper.signature:
         return
     name, day = paper.signature_indents()
+    # 7.3.5.5: a signature does not stand on a page of its own.
+    for last in _last_lines(word):
+        last.paragraph_format.keep_with_next = True
     line = _paragraph(word, "署名", paper.signature)
     line.paragraph_format.space_before = LINE
     line.paragraph_format.keep_with_next = True
     _indent(line, right=name)
     if paper.signed_on:
         _indent(_paragraph(word, "署名", form.chinese_date(paper.signed_on)), right=day)
+
+
+def _last_lines(word: WordDocument) -> list[WordParagraph]:
+    """The last paragraph, and if it only closes a table the lines of the table's last row."""
+    lines = word.paragraphs[-1:]
+    before = lines[0]._p.getprevious() if lines else None
+    if before is not None and before.tag == qn("w:tbl"):
+        lines += [line for cell in word.tables[-1].rows[-1].cells for line in cell.paragraphs]
+    return lines
 
 
 def _imprint(word: WordDocument, paper: form.Paper) -> None:

@@ -48,7 +48,7 @@ h2, h3, h4, h5 { text-indent: 2em; break-after: avoid; }
 h2 { font-family: $heiti; } h3 { font-family: $kaiti; }
 .run { display: inline; }
 .text.addressees { text-indent: 0; }
-.sign { margin-top: ${line}mm; break-inside: avoid; }
+.sign { margin-top: ${line}mm; break-inside: avoid; break-before: avoid; }
 .sign p { text-align: right; text-indent: 0; }
 caption, .caption { font: ${size3}pt/${line}mm $heiti; text-align: center; text-indent: 0; break-after: avoid; }
 table { width: 100%; margin: 2mm 0 4mm; border-collapse: collapse; table-layout: fixed;
