@@ -23,7 +23,10 @@ class TargetFact:
 
 @dataclass(frozen=True)
 class ArticleFacts:
-    """One article that has a responsible unit. Units and open sets are names, as the plan writes them."""
+    """One article that has a responsible unit. Units and open sets are names, as the plan writes them.
+
+    ``unit_ids`` says which unit a name means where a person chose among several of that name.
+    """
 
     no: int
     chapter: str
@@ -34,11 +37,12 @@ class ArticleFacts:
     text: str = ""
     due_on: date | None = None
     targets: tuple[TargetFact, ...] = ()
+    unit_ids: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class ResolvedArticle:
-    """The same with units of the district's directory; ``members`` maps each open set to its members."""
+    """The same with units of the district's directory; ``members`` maps each open set, as the directory writes it."""
 
     facts: ArticleFacts
     lead_id: int
@@ -47,35 +51,45 @@ class ResolvedArticle:
 
 
 def resolve(articles: list[ArticleFacts], day: date | None) -> list[ResolvedArticle]:
-    """Find every unit on the day of the plan. Raises Invalid listing, by article, every name that is not one unit."""
-    wrong: list[str] = []
+    """Find every unit on the day of the plan. Raises Invalid with a line for every article that names none or an unknown one."""
+    wrong: dict[str, str] = {}
     resolved: list[ResolvedArticle] = []
-
-    def unit(no: int, name: str) -> int | None:
-        try:
-            return directory.resolve_unit(name, day).id
-        except Problem as problem:
-            wrong.append(f"第 {no} 条：{problem.detail}")
-            return None
-
     for article in articles:
-        if not article.lead:
-            wrong.append(f"第 {article.no} 条没有牵头单位，请先补充。")
-            continue
-        lead = unit(article.no, article.lead)
-        helpers = tuple(dict.fromkeys(unit(article.no, name) for name in article.helpers))
-        members: dict[str, tuple[int, ...]] = {}
-        for expression in article.open_sets:
-            try:
-                members[expression] = directory.expand_set(expression, day).unit_ids
-            except Problem as problem:
-                wrong.append(f"第 {article.no} 条：{problem.detail}")
-        if lead is not None and None not in helpers:
-            resolved.append(ResolvedArticle(article, lead, tuple(h for h in helpers if h != lead), members))
+        problems: list[str] = []
+        found = _resolve(article, day, problems)
+        if problems:
+            wrong[f"article-{article.no}"] = f"第 {article.no} 条：{''.join(problems)}"
+        else:
+            resolved.append(found)
     if wrong:
         raise Invalid(
-            {"": "；".join(wrong)},
+            wrong,
             title="有单位对不上机构名录",
             todo="请在校核页更正这些单位，或请系统管理员在机构名录里补录后再建账。",
         )
     return resolved
+
+
+def _resolve(article: ArticleFacts, day: date | None, problems: list[str]) -> ResolvedArticle:
+    def unit(name: str) -> int:
+        if name in article.unit_ids:
+            return article.unit_ids[name]
+        try:
+            return directory.resolve_unit(name, day).id
+        except Problem as problem:
+            problems.append(problem.detail)
+            return 0
+
+    if not article.lead:
+        problems.append("没有牵头单位，请先补充。")
+    lead = unit(article.lead) if article.lead else 0
+    helpers = tuple(dict.fromkeys(unit(name) for name in article.helpers))
+    members: dict[str, tuple[int, ...]] = {}
+    for expression in article.open_sets:
+        try:
+            found = directory.expand_set(expression, day)
+        except Problem as problem:
+            problems.append(problem.detail)
+        else:
+            members[found.expression] = found.unit_ids
+    return ResolvedArticle(article, lead, tuple(helper for helper in helpers if helper != lead), members)

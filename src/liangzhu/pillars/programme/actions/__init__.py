@@ -4,8 +4,6 @@ from liangzhu.pillars.programme.actions.documents import (
     add_finding,
     confirm_sure,
     decide_finding,
-    open_ledger,
-    open_ledger_from_facts,
     read_document,
 )
 from liangzhu.pillars.programme.actions.ledger import (
@@ -21,6 +19,7 @@ from liangzhu.pillars.programme.actions.ledger import (
     split_steps,
 )
 from liangzhu.pillars.programme.actions.letters import draft_criticism, sign_letter, urge
+from liangzhu.pillars.programme.actions.opening import open_ledger, open_ledger_from_facts
 
 __all__ = [
     "add_finding",

@@ -94,7 +94,7 @@ def issue_task(
             task=task, unit_id=unit_id, defaults={"expression": offered[unit_id]}
         )
     for helper in task.helpers.filter(part=None):
-        _open_part(act, task, helper)
+        open_part(act, task, helper)
     taking_part = set(task.helpers.values_list("unit_id", flat=True)) | {task.lead_unit_id}
     told = [
         post.id for unit in offered if unit not in taking_part for post in directory.posts(unit, head=True)
@@ -112,7 +112,8 @@ def issue_task(
     return task
 
 
-def _open_part(act: Act, task: PlanTask, helper: TaskHelper) -> None:
+def open_part(act: Act, task: PlanTask, helper: TaskHelper) -> None:
+    """Give a helping unit of an issued task its part of the matter."""
     helper.part = matters.add_part(
         act, task.matter, kind="helper", unit_id=helper.unit_id, title=f"配合：{task.title}"[:200]
     )
@@ -134,7 +135,7 @@ def add_helper(act: Act, *, task_id: int, unit_id: int) -> TaskHelper:
     )
     if not created:
         raise Invalid({"unit_id": f"{directory.unit_name(unit_id)}已是配合单位。"})
-    _open_part(act, task, helper)
+    open_part(act, task, helper)
     act.log(task.ref, helper=unit_id, expression=scope.expression)
     return helper
 

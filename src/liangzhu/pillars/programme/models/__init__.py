@@ -1,6 +1,6 @@
 """The tables of the programme: documents and what was read in them, the ledger, its measures, letters."""
 
-from liangzhu.pillars.programme.models.documents import Finding, PlanDocument, Revision
+from liangzhu.pillars.programme.models.documents import Article, Finding, PlanDocument, Revision
 from liangzhu.pillars.programme.models.ledger import (
     Clause,
     ClauseDay,
@@ -13,6 +13,7 @@ from liangzhu.pillars.programme.models.ledger import (
 from liangzhu.pillars.programme.models.letters import Letter, LetterTarget
 
 __all__ = [
+    "Article",
     "Clause",
     "ClauseDay",
     "Extension",

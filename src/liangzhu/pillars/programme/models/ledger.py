@@ -134,7 +134,11 @@ class Clause(models.Model):
 
     class Meta:
         verbose_name = "条款"
-        constraints = [models.UniqueConstraint(fields=["task", "no"], name="clause_once_per_task")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["task", "no"], condition=models.Q(dropped=False), name="clause_once_per_task"
+            )
+        ]
         ordering = ["task__article_no", "id"]
 
     @property
