@@ -7,8 +7,8 @@ from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.timezone import now as machine_now  # noqa: TID251 - sessions run on the machine's clock
 
+from liangzhu.beams.people.access.lockout import machine_now
 from liangzhu.beams.people.access.queries import current_staff
 from liangzhu.beams.people.directory.api import Staff, pinned
 from liangzhu.kernel.actors import ANONYMOUS

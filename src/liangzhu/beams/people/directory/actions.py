@@ -150,9 +150,8 @@ def open_unit(
     return unit
 
 
-def _spell_from(unit: Unit, on: date, source: str) -> tuple[UnitSpell, list[UnitSpell], bool]:
-    """The unit's spell that begins on ``on`` (cut off the one that holds then, if need be), those after it, and
-    whether it began there already, so that the change is a correction."""
+def _spell_on(unit: Unit, on: date) -> tuple[UnitSpell, list[UnitSpell]]:
+    """The unit's spell that holds on a day, and those after it. Raises Invalid."""
     spells = list(unit.spells.order_by("valid_from"))
     holding = next(
         (s for s in spells if s.valid_from <= on and (s.valid_to is None or on < s.valid_to)), None
@@ -161,31 +160,48 @@ def _spell_from(unit: Unit, on: date, source: str) -> tuple[UnitSpell, list[Unit
         if on < spells[0].valid_from:
             raise Invalid({"on": f"本单位 {spells[0].valid_from.isoformat()} 才设立，变动不能早于这一天。"})
         raise Invalid({"on": f"本单位 {spells[-1].valid_to.isoformat()} 起已撤销，变动要早于这一天。"})
-    after = [spell for spell in spells if spell.valid_from > on]
-    if holding.valid_from == on:
-        return holding, after, True
-    end = holding.valid_to
-    holding.valid_to = on
-    holding.save(update_fields=["valid_to"])
-    holding.pk, holding._state.adding = None, True
-    holding.valid_from, holding.valid_to, holding.source = on, end, source
-    holding.unconfirmed, holding.to_confirm = False, ""
-    return holding, after, False
+    return holding, [spell for spell in spells if spell.valid_from > on]
 
 
-def _carry(spell: UnitSpell, after: list[UnitSpell], changes: dict[str, object]) -> list[UnitSpell]:
-    """Change ``spell``, and the spells after it for as long as they repeat what is changed. Returns those touched."""
-    touched = [spell]
+def _amend(unit: Unit, on: date, source: str, changes: dict[str, object]) -> tuple[list[UnitSpell], bool]:
+    """Change the unit from a day on, and its later spells for as long as they repeat what is changed.
+
+    Returns the spells as they are to be, unsaved, the first one cut off the spell that held on that day; and whether
+    that day was its first, so that the change is a correction.
+    """
+    spell, after = _spell_on(unit, on)
+    correction = spell.valid_from == on
+    old = {name: getattr(spell, name) for name in changes}
+    if not correction:
+        spell = UnitSpell(
+            unit=unit,
+            name=spell.name,
+            short_name=spell.short_name,
+            code=spell.code,
+            parent_id=spell.parent_id,
+            valid_from=on,
+            valid_to=spell.valid_to,
+        )
+    spell.source = source
+    touched = {on: spell}
     for name, value in changes.items():
-        old = getattr(spell, name)
         setattr(spell, name, value)
         for later in after:
-            if getattr(later, name) != old:
+            if getattr(later, name) != old[name]:
                 break
             setattr(later, name, value)
-            if later not in touched:
-                touched.append(later)
-    return touched
+            touched[later.valid_from] = later
+    return list(touched.values()), correction
+
+
+def _save(unit: Unit, spells: list[UnitSpell]) -> None:
+    """Store amended spells, first cutting short the one that the new one begins in."""
+    if spells[0].pk is None:
+        holding, _ = _spell_on(unit, spells[0].valid_from)
+        holding.valid_to = spells[0].valid_from
+        holding.save(update_fields=["valid_to"])
+    for spell in spells:
+        spell.save()
 
 
 @action("directory.rename_unit")
@@ -198,15 +214,13 @@ def rename_unit(act: Act, *, unit_id: int, name: str, on: date, source: str, sho
     unit = act.lock(Unit, pk=unit_id)
     name, source = _text("name", name, "单位全称"), _text("source", source, "依据")
     short_name = short_name.strip() or name
-    spell, after, correction = _spell_from(unit, _day("on", on), source)
+    spell, _ = _spell_on(unit, _day("on", on))
     if (spell.name, spell.short_name) == (name, short_name):
         raise Invalid({"name": "名称没有变化。"})
-    touched = _carry(spell, after, {"name": name, "short_name": short_name})
+    touched, correction = _amend(unit, on, source, {"name": name, "short_name": short_name})
     for each in touched:
         _check_name(unit_id, name, each.parent_id, each.valid_from, each.valid_to)
-    spell.source = source
-    for each in touched:
-        each.save()
+    _save(unit, touched)
     act.log(unit.ref, name=name, short_name=short_name, on=on, source=source, correction=correction)
     act.emit(UnitRenamed(subject=unit.ref, name=name, on=on.isoformat()))
     return unit
@@ -218,18 +232,15 @@ def move_unit(act: Act, *, unit_id: int, parent_id: int | None, code: str, on: d
     act.check(policies.manage_units)
     unit = act.lock(Unit, pk=unit_id)
     code, source = code.strip(), _text("source", source, "依据")
-    spell, after, correction = _spell_from(unit, _day("on", on), source)
+    spell, _ = _spell_on(unit, _day("on", on))
     if (spell.parent_id, spell.code) == (parent_id, code):
         raise Invalid({"parent": "上级和代码都没有变化。"})
-    touched = _carry(spell, after, {"parent_id": parent_id, "code": code})
+    touched, correction = _amend(unit, on, source, {"parent_id": parent_id, "code": code})
     for each in touched:
         _check_code(unit_id, each.code, each.valid_from, each.valid_to)
         _check_name(unit_id, each.name, each.parent_id, each.valid_from, each.valid_to)
-        if each.parent_id == parent_id:
-            _check_parent(unit_id, parent_id, [each.valid_from])
-    spell.source = source
-    for each in touched:
-        each.save()
+    _check_parent(unit_id, parent_id, [each.valid_from for each in touched if each.parent_id == parent_id])
+    _save(unit, touched)
     act.log(unit.ref, parent=parent_id, code=code, on=on, source=source, correction=correction)
     act.emit(UnitMoved(subject=unit.ref, on=on.isoformat()))
     return unit
