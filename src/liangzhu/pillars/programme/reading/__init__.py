@@ -59,4 +59,4 @@ def read_file(path: str | Path) -> Reading:
 
     Raises a subclass of :class:`ReadingError`.
     """
-    return read_bytes(*extract.text_of_file(path))
+    return read_bytes(*extract.load(path))

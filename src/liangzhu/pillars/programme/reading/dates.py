@@ -76,14 +76,14 @@ class Base:
     sure: bool = False
 
 
-_YEAR = r"(?:(?P<{0}y>\d{{4}})年度?|(?P<{0}ry>今年|明年|后年|本年度?|当年))"
-_MONTH = r"(?P<{0}>1[0-2]|0?[1-9])月(?:份)?"
+_YEAR = r"(?:(?P<{0}y>\d{{4}})[ ]?年(?:度)?[ ]?|(?P<{0}ry>今年|明年|后年|本年度?|当年))"
+_MONTH = r"(?P<{0}>1[0-2]|0?[1-9]|十[一二]?|[一二三四五六七八九])[ ]?月(?:份)?[ ]?"
 _BEFORE = r"(?:之|以)?前(?!后|期|置|列|沿|往|提|端|台|述|景|瞻|来)"
 _LEAD = r"(?:(?:力争|争取|确保)?(?:到|至|截至|截止到?|于|在)|力争|争取|确保)"
-_RANGE = r"(?<![0-9第])(?<!\d[-—–~至])(?<!\d年[-—–~至])"
+_RANGE = r"(?<![0-9第一二三四五六七八九十每])(?<!\d[-—–~至])(?<!\d年[-—–~至])"
 _WORDING = re.compile(
     rf"""
-    {_RANGE}{_YEAR.format("d")}?{_MONTH.format("dm")}(?P<dd>3[01]|[12][0-9]|0?[1-9])日(?:{_BEFORE}|止)
+    {_RANGE}{_YEAR.format("d")}?{_MONTH.format("dm")}(?P<dd>3[01]|[12][0-9]|0?[1-9])[ ]?日(?:{_BEFORE}|止)
   | {_RANGE}{_YEAR.format("m")}?{_MONTH.format("mm")}(?P<mpart>底|末|初|上旬|中旬|下旬)(?P<mbef>{_BEFORE})?
   | {_RANGE}{_YEAR.format("n")}?{_MONTH.format("nm")}{_BEFORE}
   | {_RANGE}{_YEAR.format("h")}?(?P<half>上半年|下半年)(?:底|末|内|结束)?(?:{_BEFORE})?
@@ -102,7 +102,9 @@ _WORDING = re.compile(
     """,
     re.VERBOSE | re.ASCII,
 )
-_PAST = re.compile(r"[,:]?(?:[^,。;]{0,8})?(?:已|以来|起[,至至今]|之后|以后|后[,])")
+_PAST = re.compile(
+    r"[,:]?(?:(?!完成|实现|建成|达到|推进|力争|确保|争取|全面|基本)[^,。;]){0,8}?(?:已(?!建|有)|以来|起[,至]|之后|以后|后,)"
+)
 _CELL_MONTH = re.compile(r"(?:(\d{4})[年.\-/] *)?(1[0-2]|0?[1-9])(?:月|(?![0-9]))", re.ASCII)
 _CELL_YEAR = re.compile(r"(\d{4})年?(?:全年|度|底)?$|全年$", re.ASCII)
 
@@ -122,8 +124,9 @@ def deadlines(original: str, shade: str, start: int, end: int, base: Base) -> It
             continue
         value, sure, why, explicit_year = resolved
         if explicit_year:
-            stop = shade.find("。", match.end(), end)
-            context = (explicit_year, stop if stop >= 0 else end)
+            limit = min(end, match.end() + 300)
+            stop = shade.find("。", match.end(), limit)
+            context = (explicit_year, stop if stop >= 0 else limit)
         yield Finding(
             "deadline",
             value,
@@ -229,13 +232,13 @@ def _year(explicit, relative, base, context):
 
 def _day_in(year, get, base):
     if get("dd"):
-        return day(year, int(get("dm")), int(get("dd")))
+        return day(year, glyphs.number(get("dm")), int(get("dd")))
     if get("mm"):
         part = {"上旬": 10, "中旬": 20, "初": 10}.get(get("mpart"))
-        month = int(get("mm"))
+        month = glyphs.number(get("mm"))
         return day(year, month, part) if part else month_end(year, month)
     if get("nm"):
-        month = int(get("nm"))
+        month = glyphs.number(get("nm"))
         return month_end(year, month - 1) if month > 1 else month_end(year - 1, 12)
     if get("half"):
         return month_end(year, 6 if get("half") == "上半年" else 12)

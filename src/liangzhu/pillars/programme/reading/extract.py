@@ -101,7 +101,7 @@ _CELL_LIMIT = 1500  # a longer cell belongs to a table that only lays out the pa
 _CJK = "\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\u3000-\u303f“”‘’—…"
 
 
-def text_of_file(path: str | Path) -> tuple[bytes, str]:
+def load(path: str | Path) -> tuple[bytes, str]:
     """Return the bytes of a file and its name; a file over 20 MB is refused before it is read.
 
     Raises :class:`~.errors.UnreadablePath` and :class:`~.errors.TooLarge`.
@@ -168,18 +168,20 @@ def _decode(data: bytes) -> str:
         if b"\0" in data[:4096]:
             raise UnknownFormat("这是二进制文件，不是文字。")
     for encoding in ("utf-8", "gb18030"):
-        text = _attempt(data, encoding)
+        text = _lenient(data, encoding)
         if text is not None and (encoding == "utf-8" or _sensible(text)):
             if _control(text):
                 raise UnknownFormat("这是二进制文件，不是文字。")
             return text
-    # A file cut off in the middle of its last character is still that file.
-    text = _attempt(data[:-3].rsplit(b"\n", 1)[0], "utf-8")
-    if text is not None and len(text) > 200:
-        return text
     if sum(byte < 9 or 13 < byte < 32 for byte in data[:4096]) * 50 > len(data[:4096]):
         raise UnknownFormat("这是二进制文件，不是文字。")
     raise UndecodableText
+
+
+def _lenient(data: bytes, encoding: str) -> str | None:
+    """Decode text of which a few bytes may be damaged: they show as \N{REPLACEMENT CHARACTER} instead of losing the file."""
+    text = data.decode(encoding, "replace")
+    return text if text.count("\N{REPLACEMENT CHARACTER}") * 200 <= len(text) else None
 
 
 def _strict(data: bytes, encoding: str) -> str:

@@ -28,15 +28,15 @@ _PROSE = re.compile(
     r".*(?:按照|根据|依据|贯彻|落实|印发|转发|执行|文件|字号|文号|编号|的|了|和|及|与|由|对|将|即|见|以|为|号|中|届|年|月|日|下称)(?=.)"
 )
 _ORDER = re.compile(
-    r"(?P<name>[一-鿿]{1,18}令) ?(?:[〔\[(]\d{4}[〕\])] ?)?(?:第 ?)?\d{1,4} ?号|第 ?\d{1,4} ?号(?:省|市|部|国务院|政府)?[一-鿿]{0,8}令",
+    r"(?P<name>[一-鿿]{1,18}令) ?(?:[〔\[(]\d{4}[〕\])] ?)?(?:第 ?)?\d{1,4} ?号|(?P<before>[一-鿿]{0,14})第 ?\d{1,4} ?号令",
     re.ASCII,
 )
 _LABELLED_NUMBER = re.compile(r"(?:文|发文字)[ \t]*号[ \t]*:?[ \t]*$|发文文号[ \t]*:?[ \t]*$")
-_KINDS = r"通知|意见|方案|计划|要点|规划|分工|决定|措施|清单|任务书|安排|办法|通报|通告|公告|批复|函|细则|预案|纲要|行动|分解表?|任务表|分工表|责任书|台账|若干政策|报告|举措"
+_KINDS = r"通知|意见|方案|计划|要点|规划|分工|决定|措施|清单|任务书|安排|办法|通报|通告|公告|批复|函|细则|预案|纲要|行动|分解表?|任务表|分工表|责任书|台账|若干政策|报告|举措|(?:重点|工作|目标)任务"
 _TITLE_END = re.compile(rf"(?:{_KINDS})(?:\((?:[^()]{{1,20}})\))?$")
 _NOTICE = re.compile(r"关于.*(?:通知|意见|决定|方案|计划|函|办法|批复|通报)(?:\([^()]{1,20}\))?$")
 _NOT_TITLE = re.compile(
-    r"[。;:!?]|^(?:附|抄送|各|一、|第一)|您当前|位置|首页|政策解读|^\d|^《[^》]*》(?:已|经|业)|下载"
+    r"[。;:!?]|^(?:附|抄送|各|一、|第一)|您当前|位置|首页|政策解读|^\d(?!\d{3}年)|^《[^》]*》(?:已|经|业)|下载"
 )
 _TITLE_LABEL = re.compile(
     r"^[ \t]*(?:标[ \t]*题|名[ \t]*称|文件名称|信息名称|公文名称)[ \t]*:?[ \t]+|^[ \t]*(?:标[ \t]*题|名[ \t]*称)[ \t]*:[ \t]*"
@@ -114,11 +114,12 @@ def _numbers(text, shade, head_lines):
         line = alone.get(finding.start)
         before = shade[max(0, finding.start - 20) : finding.start]
         own = finding.start < (head_lines[-1].end if head_lines else 0) and bool(
-            (line and line.end - finding.end <= 2) or _LABELLED_NUMBER.search(before)
+            (line and re.fullmatch(r"号?\s*(?:签发人.*)?", shade[finding.end : line.end]))
+            or _LABELLED_NUMBER.search(before)
         )
         found.append((finding, own))
     for match in _ORDER.finditer(shade):
-        start = match.start() + (_prose_length(match["name"]) if match["name"] else 0)
+        start = match.start() + _prose_length(match["name"] or match["before"] or "")
         raw = text[start : match.end()]
         found.append(
             (
@@ -220,6 +221,7 @@ def _title(text, shade, lines):
         return (
             plain[index] == labelled,
             bool(_NOTICE.search(plain[index])) and bool(re.match(r".{0,40}关于", plain[index])),
+            bool(_issuer_in_front(plain[index])),
             plain.count(plain[index]),
             -extra_lines,
             -index,
@@ -228,6 +230,12 @@ def _title(text, shade, lines):
     value, start, end, extra_lines = candidates[max(range(len(candidates)), key=rank)]
     why = "标题分行，已连接" if extra_lines else "文件标题"
     return Finding("title", value, text[start:end], start, end, "sure", why)
+
+
+def _issuer_in_front(title: str) -> re.Match[str] | None:
+    """Match the issuing body with which a title begins: X关于印发…的通知."""
+    prefix = re.match(r"(.{2,40}?)关于", title)
+    return prefix if prefix and (looks_like_unit(prefix[1]) or _SIGNED.search(prefix[1])) else None
 
 
 # -- date and issuer ---------------------------------------------------------------------------------------------
@@ -346,8 +354,8 @@ def _issuer(text, shade, head_lines, tail_lines, date_line, title):
             start, end = line.start + match.start("issuer"), line.start + match.end("issuer")
             return Finding("issuer", text[start:end], text[start:end], start, end, "sure", "文末落款")
     if title is not None:
-        prefix = re.match(r"(.{2,40}?)关于", title.value)
-        if prefix and (looks_like_unit(prefix[1]) or _SIGNED.search(prefix[1])):
+        prefix = _issuer_in_front(title.value)
+        if prefix:
             raw_end = title.start + len(prefix[1])
             sure = len(prefix[1]) > 3
             why = "没有落款，取自标题" + ("" if sure else "中的简称，请核对")

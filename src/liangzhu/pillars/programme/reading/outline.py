@@ -8,6 +8,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
 from . import glyphs
 
@@ -24,7 +25,7 @@ _FORMS = (
     r"(?P<sign>[①-⑳⑴-⒇⒈-⒛㈠-㈩])",
 )
 _MARKER = re.compile(
-    rf"(?:^|(?<=[\n。;!?:\"”’)\]〕】\t]))(?P<indent>[ \t#>*]*)(?:{'|'.join(_FORMS)})", re.ASCII | re.MULTILINE
+    rf"(?:^|(?<=[\n。;!?:\"”’)\]〕】]))(?P<indent>[ \t#>*]*)(?:{'|'.join(_FORMS)})", re.ASCII | re.MULTILINE
 )
 # A heading that ends without a full stop lets the first number below it follow at once: 一、便利度（一）优化…
 _NEXT_BELOW = re.compile(
@@ -34,6 +35,8 @@ _NEXT_BELOW = re.compile(
 _RANKS = {
     "part": 0, "clause": 1, "han": 2, "han_paren": 3, "arabic": 4, "paren": 5, "half_paren": 6, "sign": 7,
 }  # fmt: skip
+_MOST_MARKERS = 20_000  # no plan has as many; text made to exhaust the reader has
+_MOST_ANNEXES = 60
 _CLOSERS = {")": "(", "〕": "〔", "]": "[", "】": "【"}
 _ANNEX = re.compile(
     r"^[ \t#*]*附 ?(?:件|录|表)[ \t]*(?:\d{1,2}|[一二三四五六七八九十]{1,2})?[ \t]*(?::.*|[ \t]*)$",
@@ -89,7 +92,7 @@ class Node:
 
 def sections(shade: str) -> list[tuple[int, int]]:
     """Cut the text at headings of annexes (附件); the first section is the document itself."""
-    starts = [0] + [match.start() for match in _ANNEX.finditer(shade)]
+    starts = [0] + [match.start() for match in islice(_ANNEX.finditer(shade), _MOST_ANNEXES)]
     return [
         (left, right) for left, right in zip(starts, [*starts[1:], len(shade)], strict=True) if left < right
     ]
@@ -131,6 +134,8 @@ def _candidates(shade: str, start: int, end: int) -> list[Marker]:
         place = match.end("indent")
         own_line = not shade[max(shade.rfind("\n", 0, place) + 1, place - 40) : place].strip(" \t#>*")
         _note(found, match, place, own_line)
+        if len(found) > _MOST_MARKERS:
+            break
         position = match.end()
         if match.lastgroup in ("part", "han", "han_paren"):
             below = _NEXT_BELOW.match(shade, position, min(end, position + 70))

@@ -130,6 +130,12 @@ def _drop_furniture(pages: list[list[_Line]]) -> None:
                 del page[place]
 
 
+def _room(line: _Line) -> float:
+    """Return how much room the line above may have left because the first word here did not fit into it."""
+    word = re.match(r"[A-Za-z0-9.,%/+-]+", line.text)
+    return max(1.6, 0.65 * len(word.group()) + 0.8 if word else 0) * line.size
+
+
 def _join(lines: list[_Line]) -> str:
     if not lines:
         return ""
@@ -142,7 +148,7 @@ def _join(lines: list[_Line]) -> str:
     for line in lines:
         runs_on = (
             before is not None
-            and before.right > margin_right - 1.6 * before.size
+            and before.right > margin_right - _room(line)
             and line.left < margin_left + 0.8 * line.size
             and abs(line.size - before.size) < 0.2 * before.size
         )

@@ -23,7 +23,7 @@ class Row:
     tasks: tuple[Cell, ...]
     units: tuple[tuple[str, Cell], ...]
     time: Cell | None
-    heading: str
+    heading: Cell | None
 
 
 def find(shade: str, start: int, end: int) -> tuple[list[Row], list[tuple[int, int]]]:
@@ -31,7 +31,8 @@ def find(shade: str, start: int, end: int) -> tuple[list[Row], list[tuple[int, i
     rows: list[Row] = []
     regions: list[tuple[int, int]] = []
     roles: list[str] | None = None
-    heading, region_start, region_end = "", start, start
+    heading: Cell | None = None
+    region_start, region_end = start, start
     pending: tuple[int, int] | None = None
     for left, right in _lines(shade, start, end):
         cells = _cells(shade, left, right)
@@ -40,7 +41,7 @@ def find(shade: str, start: int, end: int) -> tuple[list[Row], list[tuple[int, i
             if header:
                 if roles is not None:
                     regions.append((region_start, region_end))
-                roles, heading, region_start, region_end, pending = header, "", left, right, None
+                roles, heading, region_start, region_end, pending = header, None, left, right, None
                 continue
         if roles is None:
             continue
@@ -55,7 +56,7 @@ def find(shade: str, start: int, end: int) -> tuple[list[Row], list[tuple[int, i
             region_end = right
             continue
         if pending is not None:
-            heading, pending = shade[slice(*cells_text(shade, pending))], None
+            heading, pending = _trimmed(shade, pending), None
         region_end = right
         row = _row(shade, left, right, cells, roles, heading)
         if row:
@@ -65,7 +66,7 @@ def find(shade: str, start: int, end: int) -> tuple[list[Row], list[tuple[int, i
     return rows, regions
 
 
-def cells_text(shade: str, cell: Cell) -> Cell:
+def _trimmed(shade: str, cell: Cell) -> Cell:
     """Return the place of a cell's wording without the white space and the bars around it."""
     left, right = cell
     while left < right and shade[left] in " |*\t":
@@ -90,7 +91,7 @@ def _cells(shade: str, left: int, right: int) -> list[Cell]:
     if not mark:
         return [(left, right)]
     if mark == "|":
-        left, right = cells_text(shade, (left, right))
+        left, right = _trimmed(shade, (left, right))
     found, position = [], left
     while True:
         stop = shade.find(mark, position, right)
@@ -107,7 +108,7 @@ def _roles(shade: str, cells: list[Cell]) -> list[str] | None:
         return None
     roles = []
     for cell in cells:
-        name = shade[slice(*cells_text(shade, cell))].replace(" ", "")
+        name = shade[slice(*_trimmed(shade, cell))].replace(" ", "")
         if len(name) > 16:
             return None
         roles.append(
@@ -122,7 +123,7 @@ def _row(shade, left, right, cells, roles, heading):
     by_role: dict[str, list[Cell]] = {}
     named = []
     for role, cell in zip(roles, cells, strict=False):
-        place = cells_text(shade, cell)
+        place = _trimmed(shade, cell)
         if place[0] == place[1]:
             continue
         by_role.setdefault(role, []).append(place)

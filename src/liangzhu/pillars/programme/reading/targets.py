@@ -5,6 +5,7 @@ include the number itself (民法典 第一千二百五十九条), 超过 and �
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 
 from . import glyphs
@@ -19,6 +20,7 @@ _UNIT = (
     r"个百分点|百分点|%|‰|个工作日|工作日|个自然日|个月|小时|分钟|秒|天|日|"
     rf"{_SCALE}(?:元|人次|人|户|家|个|项|件|台|套|座|处|条|张|名|次|倍|批|门|所|种|类|场|期|位|辆|册|篇|部|支|株|"
     r"平方公里|平方千米|平方米|公里|千米|立方米|米|亩|公顷|吨|兆瓦|千瓦时|千瓦|PB|TB|Gbps|Mbps)|亿|万"
+    r"|(?![年月级岁周层号度等])[一-鿿]{1,3}?(?=及?以[上下])"
 )
 _LEAST = (
     r"不低于|不少于|不小于|不得低于|不得少于|不得小于|至少达到|至少|力争达到|达到|达|"
@@ -43,11 +45,11 @@ _LEADING = re.compile(
     r"(?:确保|力争|争取|努力|实现|全面|基本|推动|推进|促进|保持|使得|使|将|把|让|其中|并且|并|且|也|均|要|进一步|切实|不断|稳步|持续|积极|"
     r"大力|加快|做到|达成|保证|年内|今年|以及|同时|逐步|\d{4}年(?:底|末)?(?:前)?|[\s、“\"])+"
 )
-_TRAILING = re.compile(r"(?:总体|平均|原则上|要|应|均|需|将|可|必须|力争|都|全部|不|分别|[\s“\"])+$")
+_TRAILING = re.compile(r"(?:总体|平均|原则上|要|应|均|需|将|可|必须|力争|都|全部|不|分别|的|[\s“\"])+$")
 _MEASURE = re.compile(r"(?:率|比例|占比|比重|覆盖面|满意度|程度|指数)$")
 _GENERIC = re.compile(
     r"^(?:覆盖|应用|使用|普及|推广|办结|满意|知晓|完成|达标|合格|及时|准确|按时|按期|办理|接入|上线|整改|响应|回复|公开|共享|归集|签约|参与|录入|"
-    r"面|全|总)+(?:率|比例|度|面)$"
+    r"面|全|总)+(?:率|比例|度|面)$|^(?:占比|比例|比重|覆盖面|总量|总数)$"
 )
 _OBJECT = re.compile(
     r"^(?:加快|推进|推动|加强|深化|完善|建立|建设|做好|开展|实施|扩大|提高|提升|优化|积极|大力|全面|持续|进一步)+"
@@ -64,12 +66,11 @@ def targets(
     ``shade`` is the shadow of ``original`` in which titles of other documents and responsible units were blanked out;
     ``times`` are the places of deadlines, which belong neither to the number nor to the name.
     """
+    times = sorted(times)
     floor = start
     for match in _TARGET.finditer(shade, start, end):
         digits, unit, after = match["digits"], match["unit"] or "", match["after"] or ""
-        if any(
-            left < match.end() and match.start("digits" if digits else "han") < right for left, right in times
-        ):
+        if _touching(times, match.start("digits" if digits else "han"), match.end()):
             continue
         if (
             digits
@@ -96,7 +97,7 @@ def targets(
         if not name:
             sure, why = False, "前文没有写明是什么指标"
         elif _GENERIC.match(name):
-            guess = _guess(shade, floor, subject_start, name)
+            guess = _guess(shade, start, subject_start, name)
             if guess:
                 sure, why = False, f"指标名按原文取“{name}”；联系前文可能指“{guess}”，请核对"
         floor = right
@@ -114,6 +115,12 @@ def targets(
             )
 
 
+def _touching(times: list[tuple[int, int]], start: int, end: int) -> list[tuple[int, int]]:
+    """Return the spans that overlap ``start:end``; deadlines do not overlap each other, so two neighbours suffice."""
+    index = bisect_left(times, (end,))
+    return [span for span in times[max(0, index - 2) : index] if span[0] < end and start < span[1]]
+
+
 def _subject(shade: str, floor: int, end: int, times: list[tuple[int, int]]) -> tuple[int, int]:
     """Return the place of the noun before the comparison: from the last punctuation on, without verbs and dates."""
     start = max(floor, end - 60)
@@ -124,8 +131,8 @@ def _subject(shade: str, floor: int, end: int, times: list[tuple[int, int]]) -> 
     moved = True
     while moved and start < end:
         moved = False
-        for left, right in times:
-            if left <= start < right <= end:
+        for _, right in _touching(times, start, start + 1):
+            if right <= end:
                 start, moved = right, True
         leading = _LEADING.match(shade, start, end)
         if leading:
@@ -234,14 +241,15 @@ def _noun_after(shade: str, start: int, end: int) -> tuple[str, int]:
     return re.sub('[“”"]', "", match.group(1)), match.end()
 
 
-def _guess(shade: str, floor: int, subject_start: int, name: str) -> str:
+def _guess(shade: str, start: int, subject_start: int, name: str) -> str:
     """Name the object of a bare 覆盖率 by the clause before it: 加快苏企通推广应用,实现覆盖应用率 → 苏企通覆盖应用率."""
-    left = max(floor, subject_start - 40)
+    left = max(start, subject_start - 60)
     before = re.split(r"[。;:!?\n\t()\x00]", shade[left:subject_start])[-1]
     clauses = [clause for clause in before.split(",")[:-1] if clause.strip()]
     if not clauses:
         return ""
-    thing = _OBJECT_END.sub("", _OBJECT.sub("", clauses[-1].strip()))
+    clause = re.split(r"\d|不[低少超高]|达|超过|[一-十]成|百分之", clauses[-1].strip())[0]
+    thing = _OBJECT_END.sub("", _OBJECT.sub("", clause))
     return thing + name if 2 <= len(thing) <= 15 else ""
 
 

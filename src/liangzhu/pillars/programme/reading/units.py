@@ -46,6 +46,8 @@ _LABEL = re.compile(
 )
 LABEL = re.compile(rf"(?:{_LABEL.pattern})\s*(?::|(?<=[位门])(?:为|是)(?=\S))")
 """A label that announces units, people or a time, with its colon."""
+OPENING_LABEL = re.compile(rf"(?:{_LABEL.pattern})(?:\s*(?::|为|是)|\s+)")
+"""The same directly behind an opening bracket, where white space may stand for the colon."""
 
 _KEYWORDS = re.compile(
     r"会同|(?:共同)?牵头(?:负责|实施|落实|推进|组织)*|主办|主责|(?:协同|共同|积极)?(?:配合|协办|协助|参与|参加)(?:落实|实施)?"
@@ -99,52 +101,55 @@ def is_open_set(name: str) -> bool:
     return bool(_OPEN.search(bare) or _COLLECTIVE.search(name))
 
 
-def parse_clause(text: str, offset: int, default: Role | None) -> Clause | None:
-    """Read the wording of a bracket, a line or a cell (shadow text), ``offset`` being its place in the document.
+def parse_labelled(text: str, offset: int) -> Clause:
+    """Read the wording of a bracket or a line that begins with a label such as 责任单位: or 牵头单位:.
 
-    ``default`` is the role of units that no word introduces: ``plain`` under 责任单位 and in cells, ``None`` where only
-    牵头, 负责 and the like may prove that units are meant; then ``None`` is returned if nothing proves it.
+    ``text`` is shadow text, ``offset`` its place in the document.
     """
+    labels = list(LABEL.finditer(text))
+    opening = OPENING_LABEL.match(text)
+    if opening and not (labels and labels[0].start() == 0):
+        labels.insert(0, opening)
     members: list[Member] = []
     times: list[tuple[int, int]] = []
     notes: list[tuple[int, int, str]] = []
-    labels = list(LABEL.finditer(text))
-    pieces: list[tuple[str, int, int]] = []
-    first = labels[0].start() if labels else len(text)
-    if default is not None or not labels:
-        pieces.append((default or "", 0, first))
-    for index, label in enumerate(labels):
-        end = labels[index + 1].start() if index + 1 < len(labels) else len(text)
-        pieces.append((label.lastgroup or "", label.end(), end))
-    for role, start, end in pieces:
-        if role == "people":
-            continue
+    for label, following in zip(labels, [*labels[1:], None], strict=True):
+        start, end = label.end(), following.start() if following else len(text)
+        role = label.lastgroup
         if role == "time":
             start, end = _trim(text, start, end)
-            if start < end:
-                times.append((offset + start, offset + end))
-            continue
-        stop = _first_full_stop(text, start, end)
-        if stop < end:
-            rest = _trim(text, stop + 1, end)
-            if rest[0] < rest[1]:
-                notes.append((offset + rest[0], offset + rest[1], "责任单位之后另有说明，请人工判断适用范围"))
-        found = _by_keywords(text, start, stop, offset, role, notes)
-        if found is None:
-            return None
-        members += found
-    if not labels and default is None:
-        # 各地区、各部门负责 proves itself; (由专人负责) does not.
-        named = any(not member.open_set and member.sure for member in members)
-        if not members or not (named or all(member.open_set for member in members)):
-            return None
-    times += [(member.start, member.end) for member in members if _is_time(member.name)]
-    members = [member for member in members if not _is_time(member.name)]
-    return Clause(tuple(members), tuple(times), tuple(notes), bool(labels) or default is not None)
+            times += [(offset + start, offset + end)] if start < end else []
+        elif role != "people":
+            members += _by_keywords(text, start, end, offset, role, notes) or ()
+    return _clause(members, times, notes, labelled=True)
 
 
-def parse_bare_list(text: str, offset: int) -> Clause | None:
-    """Read a bracket that holds nothing but names of units (（市发展改革委、市财政局）); ``None`` if any name is no unit."""
+def parse_cell(text: str, offset: int, role: Role) -> Clause:
+    """Read a table cell under a heading of the given role; it may carry labels of its own."""
+    if LABEL.match(text):
+        return parse_labelled(text, offset)
+    notes: list[tuple[int, int, str]] = []
+    members = _by_keywords(text, 0, len(text), offset, role, notes) or []
+    return _clause(members, [], notes, labelled=True)
+
+
+def parse_worded(text: str, offset: int) -> Clause | None:
+    """Read a bracket in which only words such as 牵头, 负责 or 配合 show that units are meant; ``None`` if none is."""
+    label = LABEL.search(text)
+    stop = label.start() if label else len(text)
+    notes: list[tuple[int, int, str]] = []
+    members = _by_keywords(text, 0, stop, offset, "", notes)
+    if not members:
+        return None
+    # 各地区、各部门负责 proves itself; (由专人负责) does not.
+    if not all(member.open_set for member in members) and not any(m.sure and not m.open_set for m in members):
+        return None
+    rest = parse_labelled(text[stop:], offset + stop)
+    return _clause([*members, *rest.members], list(rest.times), [*notes, *rest.notes])
+
+
+def parse_names(text: str, offset: int) -> Clause | None:
+    """Read a bracket that holds nothing but names of units (市发展改革委、市财政局); ``None`` if any name is no unit."""
     members = list(_members(text, 0, len(text), offset, "plain", []))
     if (
         not members
@@ -152,13 +157,24 @@ def parse_bare_list(text: str, offset: int) -> Clause | None:
         or all(member.open_set for member in members)
     ):
         return None
-    if any(len(member.name) < 3 for member in members) or any(_COLLECTIVE.search(m.name) for m in members):
+    if any(len(member.name) < 3 or _COLLECTIVE.search(member.name) for member in members):
         return None
-    return Clause(tuple(members), labelled=False)
+    return _clause(members, [], [])
+
+
+def _clause(members, times, notes, labelled=False) -> Clause:
+    times += [(member.start, member.end) for member in members if _is_time(member.name)]
+    members = [member for member in members if not _is_time(member.name)]
+    return Clause(tuple(members), tuple(times), tuple(notes), labelled)
 
 
 def _by_keywords(text, start, end, offset, role, notes):
     """Split at 牵头, 会同, 配合, 负责 and give every stretch its role; ``None`` if nothing proves that units are meant."""
+    stop = _first_full_stop(text, start, end)
+    left, right = _trim(text, stop + 1, end)
+    if left < right:
+        notes.append((offset + left, offset + right, "责任单位之后另有说明，请人工判断适用范围"))
+    end = stop
     members: list[Member] = []
     has_lead = role == "lead"
     position, pending = start, None
@@ -181,6 +197,9 @@ def _by_keywords(text, start, end, offset, role, notes):
         else:
             given = pending or ("help" if has_lead or role == "help" else role or "plain")
             pending, proven = None, True
+            alone = "、" not in text[slice(*stretch)] and not members
+            if given == "plain" and meaning == "负责" and alone and text[position:end].strip(" ,;。"):
+                given, has_lead = "lead", True  # 由A负责，B、C配合
         members += _members(text, *stretch, offset, given, notes)
     rest: Role = pending or ("help" if has_lead and role != "lead" else role or "plain")
     if position == start and not proven:
