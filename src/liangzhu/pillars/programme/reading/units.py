@@ -113,8 +113,9 @@ def parse_labelled(text: str, offset: int) -> Clause:
     members: list[Member] = []
     times: list[tuple[int, int]] = []
     notes: list[tuple[int, int, str]] = []
-    for label, following in zip(labels, [*labels[1:], None], strict=True):
-        start, end = label.end(), following.start() if following else len(text)
+    ends = [label.start() for label in labels[1:]] + [len(text)]
+    for label, end in zip(labels, ends, strict=False):
+        start = label.end()
         role = label.lastgroup
         if role == "time":
             start, end = _trim(text, start, end)
