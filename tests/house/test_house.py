@@ -36,6 +36,7 @@ TIME_SOURCES = [
     "src/liangzhu/kernel/now.py",
     "src/liangzhu/kernel/events.py",
     "src/liangzhu/kernel/worker.py",
+    "src/liangzhu/site/doctor.py",
     "src/liangzhu/beams/people/access/lockout.py",
     "src/liangzhu/beams/people/access/middleware.py",
 ]

@@ -11,12 +11,15 @@ import sys
 import threading
 from datetime import date
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from liangzhu.kernel.errors import Problem
 from liangzhu.site import config
+
+if TYPE_CHECKING:
+    from liangzhu.pillars.programme.reading import ReadingError
 
 PARTS = {
     "person": [
@@ -309,14 +312,14 @@ def plan_read(file: Path, as_json: bool) -> None:
         click.echo(line)
 
 
-def _fail(problem: Problem, status: int) -> NoReturn:
-    _complain(f"{problem.title}：{problem.detail}")
-    _complain(problem.todo)
+def _fail(error: "ReadingError", status: int) -> NoReturn:
+    _complain(error.message)
+    _complain(error.todo)
     sys.exit(status)
 
 
 def _plan_in_words(found: dict) -> list[str]:
-    tasks = [article for article in found["articles"] if article["lead"]]
+    tasks = [each for each in found["articles"] if each["lead"] or each["helpers"] or each["open_sets"]]
     lines = [
         found["title"],
         f"文号 {found['number'] or '（未读出）'}　发文 {found['issuer'] or '（未读出）'}　成文 {found['date'] or '（未读出）'}",
@@ -329,9 +332,10 @@ def _plan_in_words(found: dict) -> list[str]:
             chapter = article["chapter"]
             lines.append(f"【{chapter}】")
         lines.append(f"{article['no']:>3}. {article['title']}")
-        if article["lead"]:
+        if article in tasks:
             helpers = "、".join([*article["helpers"], *article["open_sets"]])
-            lines.append(f"     牵头 {article['lead']}" + (f"；配合 {helpers}" if helpers else ""))
+            lead = article["lead"] or "（未写明）"
+            lines.append(f"     牵头 {lead}" + (f"；配合 {helpers}" if helpers else ""))
         lines += [
             f"     时限 {found['text']} → {found['date'] or '（未定）'}" for found in article["deadlines"]
         ]

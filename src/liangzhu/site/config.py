@@ -34,7 +34,16 @@ def _flag(text: str) -> bool:
 
 
 def _day(text: str) -> date | None:
-    return date.fromisoformat(text) if text else None
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise ValueError("应为 2022-10-20 这样的日期") from None
+
+
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdecimal():
+        raise ValueError("应为不带符号的整数")
+    return int(text)
 
 
 def _names(text: str) -> list[str]:
@@ -91,17 +100,17 @@ SETTINGS: dict[str, Setting] = {
         ),
         Setting("LIANGZHU_DEBUG", "flag", "0", "Django's debug pages. Never in service.", _flag),
         Setting("LIANGZHU_LOG_LEVEL", "word", "INFO", "DEBUG, INFO, WARNING or ERROR.", str.upper),
-        Setting("LIANGZHU_MAX_UPLOAD", "bytes", str(20 * 1024 * 1024), "The largest file accepted.", int),
+        Setting("LIANGZHU_MAX_UPLOAD", "bytes", str(20 * 1024 * 1024), "The largest file accepted.", _count),
         Setting(
-            "LIANGZHU_LOCKOUT_FAILURES", "number", "5", "Failed sign-ins before an account is locked.", int
+            "LIANGZHU_LOCKOUT_FAILURES", "number", "5", "Failed sign-ins before an account is locked.", _count
         ),
-        Setting("LIANGZHU_LOCKOUT_MINUTES", "number", "15", "Minutes that an account stays locked.", int),
+        Setting("LIANGZHU_LOCKOUT_MINUTES", "number", "15", "Minutes that an account stays locked.", _count),
         Setting(
             "LIANGZHU_SESSION_MINUTES",
             "number",
             "480",
             "Minutes without use after which a session ends.",
-            int,
+            _count,
         ),
     ]
 }
@@ -114,6 +123,4 @@ def read(name: str) -> object:
     try:
         return setting.read(text)
     except ValueError as error:
-        raise SettingError(
-            f"设置 {name}={text!r} 无法识别（类型 {setting.kind}）：{error}。{setting.description}"
-        ) from None
+        raise SettingError(f"设置 {name}={text!r} 无法识别：{error}。写法见 docs/settings.md。") from None

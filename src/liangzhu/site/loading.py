@@ -43,6 +43,7 @@ class DemoAccount:
 
 def migrate() -> list[str]:
     """Bring the tables up to date; returns the names of the migrations that ran."""
+    settings.HOME.mkdir(mode=0o700, parents=True, exist_ok=True)
     executor = MigrationExecutor(connection)
     steps = [str(step) for step, _ in executor.migration_plan(executor.loader.graph.leaf_nodes())]
     if steps:
