@@ -34,11 +34,17 @@ def is_late(task: PlanTask) -> bool:
 
 def situation(task: PlanTask) -> str:
     """What is so with an issued task today, in words, from its clock and steps."""
-    light = matters.light(task.matter)
-    parts = [f"现为“{matters.state_title(task.matter)}”，{light.text if light.due_at else '未定期限'}"]
-    if task.due_on:
-        parts.append(f"期限 {task.due_on:%Y-%m-%d}")
-    parts += [f"节点“{step.title}”应于 {step.due_on:%Y-%m-%d} 完成" for step in late_steps(task)[:3]]
+    light, state = matters.light(task.matter), f"现为“{matters.state_title(task.matter)}”"
+    parts = [
+        f"节点“{step.title}”应于 {step.due_on:%Y-%m-%d} 完成，已逾期 {(today() - step.due_on).days} 天"
+        for step in late_steps(task)[:3]
+    ]
+    due = f"任务期限 {task.due_on:%Y-%m-%d}" if task.due_on else "任务没有定期限"
+    if task.matter.state == "issued" and light.due_at:
+        # Until it is signed for, the clock that shows is the one for signing.
+        parts.append(f"{state}，签收{light.text}；{due}")
+    else:
+        parts.append(f"{state}，{due}" + (f"，{light.text}" if light.due_at else ""))
     return "；".join(parts)[:300]
 
 

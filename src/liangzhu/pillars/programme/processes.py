@@ -25,7 +25,7 @@ def evidence_given(act, matter, params: dict, data: dict, transition) -> None:
         raise Invalid({"files": "申请销号要有佐证：上传材料，或引用一个指标。"})
 
 
-@matters.guard("programme.steps_finished")
+@matters.guard("programme.steps_finished", early=True)
 def steps_finished(act, matter, params: dict, data: dict, transition) -> None:
     """All steps are finished or withdrawn before completion is reported."""
     task = PlanTask.objects.get(matter=matter)
@@ -86,6 +86,7 @@ matters.register_kind(
     "延期申请",
     process="plan_extension",
     panels=[("programme/panels/extension.html", extension_panel)],
+    visible=lambda actor: True,
 )
 
 

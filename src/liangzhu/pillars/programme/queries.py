@@ -1,16 +1,19 @@
 """Every read of the programme, scoped to who asks."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from django.db.models import Count, Prefetch, Q, QuerySet
+from django.urls import reverse
 
 from liangzhu.beams.data.indicators import api as indicators
 from liangzhu.beams.people.directory import api as directory
 from liangzhu.beams.work.matters import api as matters
 from liangzhu.kernel.errors import NotThere, Problem
 from liangzhu.kernel.now import today
+from liangzhu.kernel.refs import register_ref
 from liangzhu.pillars.programme import policies
 from liangzhu.pillars.programme.letters import is_late
 from liangzhu.pillars.programme.models import (
@@ -70,100 +73,8 @@ def finding(actor, finding_id: int) -> Finding:
     return found
 
 
-@dataclass(frozen=True)
-class Resolution:
-    """What the directory says to a unit's name: the unit found, or the message why not."""
-
-    name: str = ""
-    kind: str = ""
-    message: str = ""
-    members: tuple[str, ...] = ()
-    unconfirmed: bool = False
-
-    @property
-    def ok(self) -> bool:
-        """Whether it is one unit, or a known open set."""
-        return not self.message
-
-
-@dataclass(frozen=True)
-class ReviewedFinding:
-    """A finding with what the directory says about it (units and open sets only)."""
-
-    row: Finding
-    resolution: Resolution | None = None
-
-
-@dataclass(frozen=True)
-class ReviewedArticle:
-    """Everything found in one article; ``head`` is its title, None for the document's head."""
-
-    no: int | None
-    head: Finding | None
-    findings: list[ReviewedFinding]
-
-    @property
-    def open_count(self) -> int:
-        """How many doubts wait for a decision."""
-        return sum(found.row.open for found in self.findings) + bool(self.head and self.head.open)
-
-    @property
-    def is_task(self) -> bool:
-        """Whether it names anybody responsible."""
-        return any(
-            found.row.kind in ("lead", "helper", "open_set") and found.row.decision != Finding.REJECTED
-            for found in self.findings
-        )
-
-    @property
-    def has_lead(self) -> bool:
-        """Whether a lead unit stands."""
-        return any(
-            found.row.kind == "lead" and found.row.decision != Finding.REJECTED for found in self.findings
-        )
-
-
-def _resolution(row: Finding, day: date | None) -> Resolution | None:
-    if row.kind in ("lead", "helper"):
-        try:
-            unit = directory.resolve_unit(row.value, day)
-        except Problem as problem:
-            return Resolution(message=problem.detail)
-        return Resolution(name=unit.name, kind=directory.kind_title(unit.kind), unconfirmed=unit.unconfirmed)
-    if row.kind == "open_set":
-        try:
-            found = directory.expand_set(row.value, day)
-        except Problem as problem:
-            return Resolution(message=problem.detail)
-        tree = directory.units(day)
-        names = tuple(tree.get(unit).name for unit in found.unit_ids)
-        return Resolution(name=row.value, kind="概称", members=names, unconfirmed=found.unconfirmed)
-    return None
-
-
-def review(actor, row: Revision) -> list[ReviewedArticle]:
-    """All findings of a revision by article, the document's head first."""
-    policies.read_ledger.require(actor)
-    by_article: dict[int | None, list[Finding]] = {}
-    for found in row.findings.order_by("article_no", "start", "id"):
-        by_article.setdefault(found.article_no, []).append(found)
-    out = []
-    for no in sorted(by_article, key=lambda no: (no is not None, no or 0)):
-        rows = by_article[no]
-        head = next((found for found in rows if found.kind == "article"), None)
-        out.append(
-            ReviewedArticle(
-                no,
-                head,
-                [
-                    ReviewedFinding(found, _resolution(found, row.document.issued_on))
-                    for found in rows
-                    if found.kind not in ("article", "chapter")
-                ],
-            )
-        )
-    return out
-
+LATE = "late"
+"""Filters like a light: whatever is past a limit, be it only that of a step."""
 
 LIGHT_ORDER = ("law", "over", "near", "ok", "paused", "none", "done")
 """Lights as they are listed, the worst first."""
@@ -190,6 +101,7 @@ class LedgerRow:
     steps: int
     steps_done: int
     next_step: TaskStep | None
+    lead_short: str = ""
     state_key: str = DRAFT
     role: str = ""
     late: bool = False
@@ -270,6 +182,7 @@ def _ledger_row(task: PlanTask, tree: "directory.UnitTree", own_unit: int | None
     return LedgerRow(
         task=task,
         lead=lead.name if lead else "",
+        lead_short=lead.short if lead else "",
         helpers=len(helping),
         state=matters.state_title(task.matter) if task.matter else "待下达",
         light=matters.light(task.matter) if task.matter else None,
@@ -289,9 +202,8 @@ def _ledger_row(task: PlanTask, tree: "directory.UnitTree", own_unit: int | None
 
 
 def _shows(row: LedgerRow, light: str, state: str) -> bool:
-    return (not light or (row.light is not None and row.light.state == light)) and (
-        not state or row.state_key == state
-    )
+    lit = row.late if light == LATE else row.light is not None and row.light.state == light
+    return (not light or lit) and (not state or row.state_key == state)
 
 
 def ledger_page(
@@ -302,6 +214,8 @@ def ledger_page(
     lights: dict[str, tuple[str, int]] = {}
     states: dict[str, tuple[str, int]] = {}
     for found in everything:
+        if found.late and _shows(found, "", state):
+            lights[LATE] = ("逾期（含节点）", lights.get(LATE, ("", 0))[1] + 1)
         if found.light and _shows(found, "", state):
             lights[found.light.state] = (found.light.word, lights.get(found.light.state, ("", 0))[1] + 1)
         if _shows(found, light, ""):
@@ -314,7 +228,7 @@ def ledger_page(
     order = {key: place for place, key in enumerate(STATE_ORDER)}
     return Ledger(
         rows=[found for found in everything if _shows(found, light, state)],
-        lights=[(key, *lights[key]) for key in LIGHT_ORDER if key in lights],
+        lights=[(key, *lights[key]) for key in (LATE, *LIGHT_ORDER) if key in lights],
         states=[(key, *states[key]) for key in sorted(states, key=lambda key: order.get(key, len(order)))],
         units=units,
         total=len(everything),
@@ -558,7 +472,7 @@ def by_unit(found: Truth) -> list[Group]:
     def pairs():
         for judged in found.clauses:
             unit = tree.get(judged.clause.task.lead_unit_id) if judged.clause.task.lead_unit_id else None
-            yield str(judged.clause.task.lead_unit_id or 0), unit.name if unit else "未定牵头单位", judged
+            yield str(judged.clause.task.lead_unit_id or 0), unit.short if unit else "未定牵头单位", judged
 
     return sorted(
         _group(pairs()), key=lambda group: (-group.counts[ClauseDay.OVERDUE], group.percent, group.label)
@@ -671,3 +585,77 @@ def indicator_options(actor) -> list[tuple[str, str]]:
         (row.key, f"{row.title}（{row.measure_unit}）" if row.measure_unit else row.title)
         for row in indicators.definitions()
     ]
+
+
+# References -----------------------------------------------------------------------------------------------------------
+
+
+def task_url(row: PlanTask) -> str:
+    """The page of a task: its matter once it was issued, what the plan says of it before."""
+    if row.matter_id:
+        return reverse("matters:matter", args=[row.matter_id])
+    return reverse("programme:task", args=[row.pk])
+
+
+def _refs(rows: QuerySet, label: Callable[[Any], str], url: Callable[[Any], str]) -> Callable:
+    """A resolver of references to rows that all staff may read."""
+
+    def resolve(ids: Iterable[str], actor) -> dict[str, tuple[str, str]]:
+        if not policies.read_ledger(actor):
+            return {}
+        known = [ident for ident in ids if ident.isascii() and ident.isdigit()]
+        return {str(row.pk): (label(row), url(row)) for row in rows.filter(pk__in=known)}
+
+    return resolve
+
+
+register_ref(
+    "plan_document",
+    "计划文件",
+    _refs(PlanDocument.objects.all(), str, lambda row: f"{reverse('programme:ledger')}?document={row.pk}"),
+)
+register_ref("plan_task", "计划任务", _refs(PlanTask.objects.all(), lambda row: f"任务 {row}", task_url))
+register_ref(
+    "plan_step",
+    "任务节点",
+    _refs(
+        TaskStep.objects.select_related("task"),
+        lambda row: f"节点：{row.title}",
+        lambda row: task_url(row.task),
+    ),
+)
+register_ref(
+    "plan_clause",
+    "条款",
+    _refs(
+        Clause.objects.all(),
+        lambda row: f"条款 {row.no}：{row.text[:40]}",
+        lambda row: f"{reverse('programme:checks')}#c{row.pk}",
+    ),
+)
+register_ref(
+    "plan_extension",
+    "延期申请",
+    _refs(
+        Extension.objects.select_related("task"),
+        lambda row: f"延期申请：{row.task.title}",
+        lambda row: reverse("matters:matter", args=[row.matter_id]),
+    ),
+)
+
+
+def _letter_refs(ids: Iterable[str], actor) -> dict[str, tuple[str, str]]:
+    """Letters are read by those who oversee and by the units they name."""
+    if not policies.read_ledger(actor):
+        return {}
+    known = [ident for ident in ids if ident.isascii() and ident.isdigit()]
+    return {
+        str(row.pk): (
+            f"{row.get_kind_display()} {row.number or row.title}",
+            reverse("programme:letter", args=[row.pk]),
+        )
+        for row in letters(actor).filter(pk__in=known)
+    }
+
+
+register_ref("plan_letter", "督办文书", _letter_refs)

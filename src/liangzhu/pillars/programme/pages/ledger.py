@@ -35,13 +35,6 @@ def _number(text: str | None) -> int | None:
     return int(text) if text and text.isascii() and text.isdigit() and len(text) < 16 else None
 
 
-def _back(task: PlanTask) -> str:
-    """The page of a task: its matter once it was issued, the draft before."""
-    if task.matter_id:
-        return reverse("matters:matter", args=[task.matter_id])
-    return reverse("programme:task", args=[task.pk])
-
-
 # The ledger -----------------------------------------------------------------------------------------------------------
 
 
@@ -81,7 +74,7 @@ def task(request: HttpRequest, task_id: int) -> HttpResponse:
     """A task: its matter's page once it was issued; before, what the plan says of it."""
     found = queries.task(request.actor, task_id)
     if found.matter_id:
-        return redirect(_back(found))
+        return redirect(queries.task_url(found))
     return render(request, "programme/ledger/task.html", queries.task_facts(request.actor, found))
 
 
@@ -110,12 +103,12 @@ def split(request: HttpRequest, task_id: int) -> HttpResponse:
         )
         if done.ok:
             messages.success(request, "节点已登记，到期前会提醒。")
-            return redirect(_back(found))
+            return redirect(queries.task_url(found))
         status = done.status
     context = {
         "form": form,
         "task": found,
-        "back": _back(found),
+        "back": queries.task_url(found),
         "steps": found.steps.filter(withdrawn=False),
     }
     return render(request, "programme/ledger/split.html", context, status=status)
@@ -139,7 +132,7 @@ def step(request: HttpRequest, step_id: int) -> HttpResponse:
     )
     if done.ok:
         messages.success(request, "节点已改，原来的写法留在日志里。")
-        return redirect(_back(found.task))
+        return redirect(queries.task_url(found.task))
     return _form_page(
         request,
         form,
@@ -166,7 +159,7 @@ def finish_step(request: HttpRequest, step_id: int) -> HttpResponse:
     )
     if done.ok:
         messages.success(request, f"节点“{found.title}”已完成。")
-        return redirect(_back(found.task))
+        return redirect(queries.task_url(found.task))
     return _form_page(
         request,
         form,
@@ -187,7 +180,7 @@ def _unit(found: TaskStep) -> str:
 def _form_page(request: HttpRequest, form, status: int, **context) -> HttpResponse:
     """A page with one form about one task."""
     task = context["task"]
-    context |= {"form": form, "back": _back(task)}
+    context |= {"form": form, "back": queries.task_url(task)}
     return render(request, "programme/ledger/form.html", context, status=status)
 
 
@@ -208,7 +201,7 @@ def extend(request: HttpRequest, task_id: int) -> HttpResponse:
     if done.ok:
         messages.success(request, "延期申请已送本单位负责人。批准以前，原期限不变。")
         if done.already:
-            return redirect(_back(found))
+            return redirect(queries.task_url(found))
         return redirect(reverse("matters:matter", args=[done.result.matter_id]))
     return _form_page(
         request,
@@ -235,7 +228,7 @@ def limit(request: HttpRequest, task_id: int) -> HttpResponse:
     )
     if done.ok:
         messages.success(request, "期限已定，开始计时。")
-        return redirect(_back(found))
+        return redirect(queries.task_url(found))
     return _form_page(
         request,
         form,
@@ -262,7 +255,7 @@ def helper(request: HttpRequest, task_id: int) -> HttpResponse:
     )
     if done.ok:
         messages.success(request, "已增加配合单位，配合任务已送到该单位的收件箱。")
-        return redirect(_back(found))
+        return redirect(queries.task_url(found))
     return _form_page(
         request,
         form,
@@ -291,7 +284,7 @@ def publish(request: HttpRequest, task_id: int) -> HttpResponse:
     )
     if done.ok:
         messages.success(request, "已向社会公开。" if public else "已撤回公开，公众不再看到这项任务。")
-        return redirect(_back(found))
+        return redirect(queries.task_url(found))
     return _form_page(
         request,
         form,
@@ -383,7 +376,7 @@ def check(request: HttpRequest, clause_id: int) -> HttpResponse:
         "clause": found,
         "judged": judged,
         "back": reverse("programme:checks") + f"#c{found.pk}",
-        "task_url": _back(found.task),
+        "task_url": queries.task_url(found.task),
     }
     return render(request, "programme/ledger/check.html", context, status=done.status)
 
@@ -503,7 +496,7 @@ def urge(request: HttpRequest) -> HttpResponse:
     if done.ok:
         messages.success(request, "催办单已发出，牵头单位的承办人和负责人都收到了通知。")
         return _to_letter(done)
-    context = {"form": form, "rows": rows, "document": document}
+    context = {"form": form, "rows": rows, "document": document, **_parted(rows, form)}
     return render(request, "programme/ledger/urge.html", context, status=done.status)
 
 
@@ -539,6 +532,7 @@ def criticise(request: HttpRequest) -> HttpResponse:
         "rows": rows,
         "document": document,
         "previous": previous,
+        **_parted(rows, form),
         "on_time": [row.task for row in everything if row.task.pk in asked and not row.late],
     }
     return render(request, "programme/ledger/criticise.html", context, status=done.status)
@@ -553,6 +547,14 @@ def _letter_form(
     if request.method == "POST" and "rewrite" not in request.POST:
         return kind(request.POST, tasks=tasks)
     return kind(tasks=tasks, initial=start)
+
+
+def _parted(rows: list, form: LetterForm) -> dict:
+    """The rows that are ticked, and the rest."""
+    return {
+        "picked": [row for row in rows if str(row.task.pk) in form.chosen],
+        "rest": [row for row in rows if str(row.task.pk) not in form.chosen],
+    }
 
 
 def _to_letter(done) -> HttpResponse:
