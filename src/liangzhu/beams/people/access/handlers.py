@@ -8,6 +8,7 @@ from allauth.mfa.signals import (
     authenticator_reset,
 )
 from axes.signals import user_locked_out
+from django.conf import settings
 from django.contrib.auth.signals import user_logged_out, user_login_failed
 from django.dispatch import receiver
 from django.http import HttpRequest
@@ -57,7 +58,7 @@ def on_sign_in_failed(
 @receiver(user_locked_out, dispatch_uid="access.locked_out")
 def on_locked_out(sender: object, request: HttpRequest, username: str, **kwargs) -> None:
     """A name has just been locked; tries while it is locked are told by `on_sign_in_failed` alone."""
-    if request.axes_failures_since_start is not None:
+    if request.axes_failures_since_start == settings.AXES_FAILURE_LIMIT:
         actions.locked_out(_nobody(request), username=username or "")
 
 

@@ -20,6 +20,8 @@ from liangzhu.kernel.paging import page
 from liangzhu.kernel.ui.forms import perform
 from liangzhu.kernel.web import guarded
 
+ONLY_ONCE = "初始密码只显示一次。没有记下的，请再重置一次密码。"
+
 # One's own account ----------------------------------------------------------------------------------------------------
 
 
@@ -167,7 +169,7 @@ def open_account(request: HttpRequest, person_id: int) -> HttpResponse:
 def _shown_once(request: HttpRequest, done, name: str, title: str) -> HttpResponse:
     """The only page that ever shows an initial password: the answer to the form itself, never kept, never cached."""
     if done.already:
-        messages.warning(request, "初始密码只显示一次。没有记下的，请再重置一次密码。")
+        messages.warning(request, ONLY_ONCE)
         return redirect("access:accounts")
     context = {"opened": done.result, "name": name, "title": title}
     return render(request, "access/password_once.html", context)
@@ -190,7 +192,7 @@ def _with_reason(
     outcome = perform(
         request, form, lambda data, once: run(request.actor, account_id=account_id, once=once, **data)
     )
-    if outcome.ok and isinstance(outcome.result, actions.Opened):
+    if outcome.ok and run is actions.reset_password:
         return _shown_once(request, outcome, row.person_name, done)
     if outcome.ok:
         if not outcome.already:
