@@ -26,6 +26,7 @@ for _name in [name for name in os.environ if name.startswith("LIANGZHU_") and "_
 _home = tempfile.mkdtemp(prefix="liangzhu-test-")
 _stack.callback(shutil.rmtree, _home, ignore_errors=True)
 os.environ["LIANGZHU_HOME"] = _home
+os.mkdir(os.path.join(_home, "static"))
 
 _choice = os.environ.get("LIANGZHU_TEST_DATABASE", "sqlite")
 if _choice == "postgresql":

@@ -44,6 +44,7 @@ class DemoAccount:
 def migrate() -> list[str]:
     """Bring the tables up to date; returns the names of the migrations that ran."""
     settings.HOME.mkdir(mode=0o700, parents=True, exist_ok=True)
+    settings.STATIC_ROOT.mkdir(exist_ok=True)
     executor = MigrationExecutor(connection)
     steps = [str(step) for step, _ in executor.migration_plan(executor.loader.graph.leaf_nodes())]
     if steps:
@@ -144,7 +145,7 @@ def demo_accounts() -> list[DemoAccount]:
             person, post = holder
             unit = directory.units().by_key(post["unit"])
             found.append(
-                DemoAccount(person["username"], person["name"], f"{unit.short}{post['title']}", role["name"])
+                DemoAccount(person["username"], person["name"], f"{unit.short} {post['title']}", role["name"])
             )
     return found
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import errno
 import http.client
 import ipaddress
 import os
@@ -21,10 +22,18 @@ READY_SECONDS = 60
 STOP_SECONDS = 10
 
 
-class PortTaken(Problem):
-    """Another program listens at the address."""
+_REASONS = {
+    errno.EADDRINUSE: "已有程序在使用",
+    errno.EADDRNOTAVAIL: "本机没有这个地址",
+    errno.EACCES: "没有权限（1024 以下的端口要系统管理员才能使用）",
+    socket.EAI_NONAME: "主机名无法识别",
+}
 
-    code, title = "port_taken", "端口已被占用"
+
+class PortTaken(Problem):
+    """The address cannot be listened at, as a rule because another program does."""
+
+    code, title = "port_taken", "端口不能使用"
 
 
 class NotBeyondLoopback(Problem):
@@ -82,7 +91,7 @@ def require_free_port(host: str, port: int) -> None:
             probe.bind((host.strip("[]"), port))
         except OSError as error:
             raise PortTaken(
-                f"不能使用 {host}:{port}：{error.strerror}。",
+                f"不能使用 {host}:{port}：{_REASONS.get(error.errno, error.strerror)}。",
                 todo=f"请结束占用它的程序，或换一个端口，例如 --port {port + 1 if port < 65535 else 8000}。",
             ) from None
 
@@ -110,7 +119,11 @@ def serve(host: str, port: int, workers: int, ready: Callable[[], None]) -> int:
             if web.poll() is not None:
                 raise ServerFailed(f"网页服务意外结束（状态 {web.returncode}）。")
             if worker.poll() is not None:
-                print(f"后台进程意外结束（状态 {worker.returncode}），正在重新启动。", file=sys.stderr, flush=True)
+                print(
+                    f"后台进程意外结束（状态 {worker.returncode}），正在重新启动。",
+                    file=sys.stderr,
+                    flush=True,
+                )
                 time.sleep(1)
                 worker = _start(worker.args)
             time.sleep(0.2)

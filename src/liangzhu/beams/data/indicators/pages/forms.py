@@ -12,6 +12,12 @@ from liangzhu.kernel.ui.forms import DateField, Form, TextField
 _NUMBER = {"invalid": "请填数字，例如 81.3。"}
 
 
+class FindForm(Form):
+    """What the list is narrowed by."""
+
+    q = forms.CharField(label="名称或口径", max_length=60, required=False)
+
+
 class ReportForm(Form):
     """A value, what it speaks of and what proves it."""
 

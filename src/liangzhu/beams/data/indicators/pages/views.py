@@ -6,7 +6,7 @@ from django.views.decorators.http import require_POST
 
 from liangzhu.beams.data.indicators import actions, policies, queries
 from liangzhu.beams.data.indicators.models import Indicator
-from liangzhu.beams.data.indicators.pages.forms import DecideForm, DefineForm, ReportForm
+from liangzhu.beams.data.indicators.pages.forms import DecideForm, DefineForm, FindForm, ReportForm
 from liangzhu.beams.people.directory import api as directory
 from liangzhu.beams.work.files import api as files
 from liangzhu.kernel.errors import Problem
@@ -18,11 +18,13 @@ from liangzhu.kernel.web import guarded, problem_response
 @guarded("indicators.read")
 def listing(request: HttpRequest) -> HttpResponse:
     """All indicators with their newest value, and what waits for this person."""
-    text = request.GET.get("q", "").strip()
+    find = FindForm(request.GET)
+    text = find.cleaned_data["q"] if find.is_valid() else ""
     return render(
         request,
         "indicators/list.html",
         {
+            "find": find,
             "lines": queries.listing(request.actor, text),
             "text": text,
             "to_decide": {row.pk for row in queries.to_decide(request.actor)},
