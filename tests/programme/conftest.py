@@ -6,7 +6,7 @@ Everything stands in one transaction that is rolled back after the last test of 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -81,6 +81,19 @@ class Desk:
         """Put somebody who is there already into one more post, from today."""
         post = directory_actions.open_post(SYSTEM, unit_id=Desk.unit(unit), title=title, roles=roles)
         directory_actions.hold_post(SYSTEM, post_id=post.pk, person_id=person_id, valid_from=today())
+
+    @staticmethod
+    def deputise(username: str, post_id: int) -> None:
+        """Let somebody stand in for a post from today on, for a month."""
+        person = access.Account.objects.get(username=username).person_id
+        directory_actions.appoint_deputy(
+            SYSTEM,
+            post_id=post_id,
+            person_id=person,
+            valid_from=today(),
+            last_day=today() + timedelta(days=30),
+            reason="测试",
+        )
 
     @staticmethod
     def unit(key: str) -> int:

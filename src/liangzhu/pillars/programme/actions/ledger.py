@@ -192,7 +192,11 @@ def split_steps(act: Act, *, task_id: int, steps: list[dict]) -> PlanTask:
     made, wrong = [], {}
     for position, step in enumerate(steps, start=1):
         row = step.get("row", position)
-        title, due_on, unit_id = step["title"].strip(), step["due_on"], step.get("unit_id") or task.lead_unit_id
+        title, due_on, unit_id = (
+            step["title"].strip(),
+            step["due_on"],
+            step.get("unit_id") or task.lead_unit_id,
+        )
         if not title:
             wrong[f"title-{row}"] = f"第 {row} 个节点没有名称。"
         day = _step_day(task, due_on)
@@ -334,7 +338,8 @@ def bind_check(
 ) -> Clause:
     """Bind a clause to an executable check: an indicator with a comparison and a day. An empty key unbinds it.
 
-    For a target the comparison stays what the plan says; for a task as a whole it is given here.
+    For a target the comparison stays what the plan says, and the indicator must count in the same unit; for a task as
+    a whole the comparison is given here.
     """
     act.check(policies.manage)
     clause = act.lock(Clause, pk=clause_id)
@@ -342,14 +347,22 @@ def bind_check(
     _sensible_day("due_on", due_on)
     if indicator_key:
         clause.indicator_id = indicators.indicator_id(indicator_key)
+        measure = next(row.measure_unit for row in indicators.definitions() if row.key == indicator_key)
         if clause.kind == Clause.TASK:
             if op not in dict(Finding.OPS) or amount is None:
                 raise Invalid({"amount": "请给出比较方式和目标值。"})
-            clause.op, clause.amount = op, amount
+            clause.op, clause.amount, clause.measure = op, amount, measure
+        elif clause.measure != measure:
+            raise Invalid(
+                {
+                    "indicator_key": f"文件的目标以“{clause.measure or '无单位'}”计，"
+                    f"这个指标以“{measure or '无单位'}”计，不能比较。"
+                }
+            )
     else:
         clause.indicator = None
         if clause.kind == Clause.TASK:
-            clause.op, clause.amount = "", None
+            clause.op, clause.amount, clause.measure, clause.due_on = "", None, "", clause.task.due_on
     if due_on is not None:
         clause.due_on = due_on
     clause.version += 1
