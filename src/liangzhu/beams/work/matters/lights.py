@@ -66,7 +66,8 @@ def light(matter: Matter, at: datetime | None = None, calendar: WorkCalendar | N
 def part_light(part: Part, at: datetime | None = None, calendar: WorkCalendar | None = None) -> Light:
     """The light of a part: against its own end."""
     if not part.is_open:
-        return Light(DONE, WORDS[DONE], part.result or WORDS[DONE])
+        late = part.due_at is not None and part.done_at >= part.due_at
+        return Light(OVER, "逾期", "逾期完成") if late else Light(DONE, WORDS[DONE], "已完成")
     if part.due_at is None:
         return Light(NONE, "未定期限", "未定期限")
     at = at or now()
@@ -213,7 +214,6 @@ def _leg(row: Clock, title: str, at: datetime, calendar: WorkCalendar) -> Leg:
         number, measure = "—", "中止计时"
     elif here >= row.due_at:
         number, _, measure = _past(row.due_at, here).partition(" ")
-        measure = f"超期（{measure}）"
     else:
         number, measure = _remaining(row, here, calendar)
     skipped: tuple[Day, ...] = ()

@@ -6,7 +6,7 @@ columns, and nothing is counted beyond `COUNT_LIMIT`.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
@@ -207,6 +207,24 @@ def history(actor: Actor, of: Matter) -> list[Line]:
     return out
 
 
+def folded(lines: list[Line]) -> list[Line]:
+    """The history with what was asked of many units in one go on one line."""
+    out: list[Line] = []
+    for line in lines:
+        last = out[-1] if out else None
+        same = (
+            last is not None
+            and line.entry.transition == last.entry.transition == "matters.add_part"
+            and line.entry.actor_label == last.entry.actor_label
+            and line.entry.at - last.entry.at < timedelta(minutes=1)
+        )
+        if same:
+            last.entry.note = f"{last.entry.note}、{line.entry.note.partition('：')[2]}"
+        else:
+            out.append(line)
+    return out
+
+
 def _shown(kind: str, value, entry: Entry, step, of: Matter, actor: Actor, field) -> object:
     """A kept value in words."""
     day = counting.local_day(entry.at)
@@ -295,6 +313,14 @@ def notices(actor: Actor, unread: bool = False) -> QuerySet[Notice]:
         return Notice.objects.none()
     found = Notice.objects.filter(post=actor.post_id).select_related("matter")
     return found.filter(read_at=None) if unread else found
+
+
+def notice(actor: Actor, notice_id: int) -> Notice:
+    """One notice of the post acted under. Raises NotThere."""
+    found = notices(actor).filter(pk=notice_id).first()
+    if found is None:
+        raise NotThere("没有找到这条提醒。")
+    return found
 
 
 def unread_count(actor: Actor) -> int:

@@ -1,4 +1,24 @@
 """The addresses of this app."""
 
+from django.urls import path
+
+from liangzhu.beams.work.matters.pages import views
+
 app_name = "matters"
-urlpatterns: list = []
+urlpatterns = [
+    path("", views.inbox, name="inbox"),
+    path("<int:matter_id>/", views.matter, name="matter"),
+    path("<int:matter_id>/clock/", views.clock, name="clock"),
+    path("<int:matter_id>/comment/", views.comment, name="comment"),
+    path("<int:matter_id>/assign/", views.assign, name="assign"),
+    path("<int:matter_id>/step/<slug:transition>/", views.step, name="step"),
+    path("<int:matter_id>/part/<int:part_id>/assign/", views.assign, name="assign_part"),
+    path("<int:matter_id>/part/<int:part_id>/<slug:transition>/", views.step, name="part_step"),
+    path("notices/", views.notices, name="notices"),
+    path("notices/read/", views.read_all, name="read_all"),
+    path("notices/<int:notice_id>/", views.notice, name="notice"),
+    path("search/", views.search, name="search"),
+    path("processes/", views.processes, name="processes"),
+    path("processes/<slug:key>/", views.process, name="process"),
+    path("processes/<slug:key>/<int:number>/", views.process, name="release"),
+]

@@ -1,0 +1,47 @@
+"""Entries in the workbench's rail."""
+
+from liangzhu.beams.work.matters import queries
+from liangzhu.kernel.actors import Actor
+from liangzhu.kernel.ui.nav import nav
+
+
+def shown(count: int) -> int | str:
+    """A bounded count as it is written: what lies beyond the limit is 99+."""
+    return count if count <= queries.COUNT_LIMIT else f"{queries.COUNT_LIMIT}+"
+
+
+def _mine(actor: Actor) -> int | str:
+    return shown(queries.bounded(queries.inbox(actor, "mine")))
+
+
+def _unread(actor: Actor) -> int | str:
+    return shown(queries.unread_count(actor))
+
+
+nav(
+    face="workbench",
+    label="收件箱",
+    url="matters:inbox",
+    order=10,
+    policy="matters.work",
+    count=_mine,
+    icon="inbox",
+)
+nav(
+    face="workbench",
+    label="提醒",
+    url="matters:notices",
+    order=11,
+    policy="matters.work",
+    count=_unread,
+    icon="bell",
+)
+nav(
+    face="workbench",
+    group="制度",
+    label="办理流程",
+    url="matters:processes",
+    order=800,
+    policy="matters.work",
+    icon="switch",
+)

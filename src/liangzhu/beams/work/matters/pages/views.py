@@ -1,0 +1,376 @@
+"""The inbox, one matter, its steps, notices and search."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_POST, require_safe
+
+from liangzhu.beams.people.directory import api as directory
+from liangzhu.beams.work.files import api as attachments
+from liangzhu.beams.work.matters import actions, engine, policies, queries, showing
+from liangzhu.beams.work.matters.kinds import all_kinds, kind_of
+from liangzhu.beams.work.matters.lights import RUNNING, WORDS, clock_of
+from liangzhu.beams.work.matters.models import Matter, Part
+from liangzhu.beams.work.matters.nav import shown
+from liangzhu.beams.work.matters.pages.forms import AssignForm, CommentForm, given, step_form
+from liangzhu.kernel.actors import Actor
+from liangzhu.kernel.errors import StepNotAllowed
+from liangzhu.kernel.paging import Page, page
+from liangzhu.kernel.policies import get_policy
+from liangzhu.kernel.refs import Ref, describe
+from liangzhu.kernel.ui.forms import Form, perform
+from liangzhu.kernel.web import guarded
+
+LIST = ("scope", "kind", "light", "q", "after", "before")
+"""What of an address belongs to the list, and goes along when a matter is opened from it."""
+
+
+@dataclass
+class Listing:
+    """The list column: one inbox, filtered, one page of it. It looks the same beside a matter as alone."""
+
+    request: HttpRequest
+    open_id: int | None = None
+
+    @property
+    def actor(self) -> Actor:
+        """Who looks."""
+        return self.request.actor
+
+    @cached_property
+    def counts(self) -> dict[str, int]:
+        """The size of each inbox, bounded."""
+        return queries.counts(self.actor)
+
+    @cached_property
+    def scope(self) -> str:
+        """The inbox asked for; without one the first that is not empty."""
+        asked = self.request.GET.get("scope", "")
+        if asked in queries.SCOPES:
+            return asked
+        return next((name for name, count in self.counts.items() if count), "mine")
+
+    @property
+    def kind(self) -> str:
+        """The kind asked for, "" for all."""
+        asked = self.request.GET.get("kind", "")
+        return asked if asked in all_kinds() else ""
+
+    @property
+    def light(self) -> str:
+        """The light asked for, "" for all."""
+        asked = self.request.GET.get("light", "")
+        return asked if asked in self.lights_by_name else ""
+
+    @property
+    def text(self) -> str:
+        """The words looked for."""
+        return self.request.GET.get("q", "").strip()[:100]
+
+    @cached_property
+    def lights_by_name(self) -> dict[str, str]:
+        """The lights one can ask for."""
+        return {name: WORDS[name] for name in (*RUNNING, "paused", "none")}
+
+    @cached_property
+    def page(self) -> Page:
+        """The rows of this page, as `queries.Row`."""
+        found = queries.inbox(self.actor, self.scope, self.kind, self.light, self.text)
+        rows = page(found, self.request, queries.ORDER)
+        return Page(queries.rows(rows), rows.next, rows.previous)
+
+    @property
+    def filtered(self) -> bool:
+        """Whether anything narrows the inbox."""
+        return bool(self.kind or self.light or self.text)
+
+    @property
+    def scopes(self) -> list[dict]:
+        """The inboxes with their sizes."""
+        return [
+            {
+                "name": name,
+                "title": queries.SCOPES[name],
+                "count": shown(count),
+                "url": f"{reverse('matters:inbox')}?scope={name}",
+                "on": name == self.scope,
+            }
+            for name, count in self.counts.items()
+        ]
+
+    @property
+    def kinds(self) -> list[tuple[str, str]]:
+        """The kinds one can ask for."""
+        return [(kind.key, kind.title) for kind in all_kinds().values()]
+
+    @property
+    def query(self) -> str:
+        """What goes along in the address of a matter, so that the list stays."""
+        pairs = [(name, self.request.GET[name]) for name in LIST if self.request.GET.get(name)]
+        if not any(name == "scope" for name, _ in pairs):
+            pairs.insert(0, ("scope", self.scope))
+        return urlencode(pairs)
+
+    @property
+    def names(self) -> dict[int, str]:
+        """Who holds the posts of the own unit, for rows that say to whom they are assigned."""
+        if self.scope == "mine":
+            return {}
+        return {post.id: post.person_name for post in directory.posts(self.actor.unit_id)}
+
+
+@guarded("matters.work")
+@require_safe
+def inbox(request: HttpRequest) -> HttpResponse:
+    """What waits: for my post, for my unit, for our help."""
+    listing = Listing(request)
+    tiles = [
+        {
+            "state": state,
+            "word": WORDS[state],
+            "count": shown(queries.bounded(queries.inbox(request.actor, "unit", light=state))),
+            "url": f"{reverse('matters:inbox')}?scope=unit&light={state}",
+        }
+        for state in RUNNING
+    ]
+    return render(request, "matters/inbox.html", {"listing": listing, "tiles": tiles})
+
+
+@guarded("matters.work")
+@require_safe
+def matter(request: HttpRequest, matter_id: int) -> HttpResponse:
+    """One matter: where it is, until when, what can be done, what happened."""
+    return _matter_page(request, queries.matter(request.actor, matter_id))
+
+
+def _matter_page(
+    request: HttpRequest, row: Matter, comment: Form | None = None, status: int = 200
+) -> HttpResponse:
+    actor, kind = request.actor, kind_of(row.kind)
+    shown_matter = showing.show(actor, row)
+    panels = [
+        render_to_string(template, {"matter": row, **context(actor, row)}, request)
+        for template, context in kind.panels
+    ]
+    context = {
+        "listing": Listing(request, row.pk),
+        "matter": row,
+        "kind": kind,
+        "shown": shown_matter,
+        "panels": panels,
+        "files": attachments.of(row.ref),
+        "comments": queries.comments(actor, row),
+        "comment_form": comment or CommentForm(),
+        "keep": f"comment-{row.pk}",
+        "may_assign": row.is_open and policies.assign(actor, row),
+        "applicant": _label(row.applicant, actor),
+        "parent": _label(str(Ref("matter", str(row.parent_id))) if row.parent_id else "", actor),
+        "children": queries.rows(queries.visible(actor).filter(parent=row).order_by("id")[:50]),
+    }
+    return render(request, "matters/matter.html", context, status=status)
+
+
+def _label(text: str, actor: Actor) -> tuple[str, str] | None:
+    """Label and address of a reference given as text."""
+    if not text:
+        return None
+    ref = Ref.parse(text)
+    return describe([ref], actor)[ref]
+
+
+@guarded("matters.work")
+def step(request: HttpRequest, matter_id: int, transition: str, part_id: int | None = None) -> HttpResponse:
+    """One step: its form, what it will do, and doing it. A step without fields is sent from the matter's page."""
+    actor = request.actor
+    row = queries.matter(actor, matter_id)
+    part = queries.part(actor, row, part_id) if part_id is not None else None
+    flow = engine.process_of(row).flow_of(part.kind if part else None)
+    chosen = flow.transitions.get(transition)
+    if chosen is None:
+        raise StepNotAllowed("流程里没有这一步。")
+    back = f"{kind_of(row.kind).url_of(row)}?{Listing(request).query}"
+    form = step_form(
+        chosen, actor, row, request.POST or None, request.FILES or None, version=(part or row).version
+    )
+
+    def run(data: dict, once: str) -> Matter:
+        return actions.step(
+            actor,
+            matter_id=row.pk,
+            transition=transition,
+            version=data.pop("version"),
+            data=given(data),
+            part_id=part_id,
+            once=once,
+        )
+
+    done = perform(request, form, run)
+    if done.ok:
+        if not done.already:
+            messages.success(request, f"已办理“{chosen.title}”。")
+        return redirect(back)
+    closed = ""
+    if request.method != "POST":
+        # Whoever comes by an old link reads why the step is not open, instead of a form that leads nowhere.
+        option = next((one for one in engine.transitions(row, actor, part) if one.name == transition), None)
+        closed = option.blocked if option else showing.why_not(row, part, chosen)
+    context = {
+        "listing": Listing(request, row.pk),
+        "matter": row,
+        "part": part,
+        "step": chosen,
+        "form": form,
+        "back": back,
+        "closed": closed,
+        "keep": f"step-{row.pk}-{part_id or 0}-{transition}",
+        "consequences": showing.consequences(row, chosen, part),
+    }
+    return render(request, "matters/step.html", context, status=done.status)
+
+
+@guarded("matters.assign")
+def assign(request: HttpRequest, matter_id: int, part_id: int | None = None) -> HttpResponse:
+    """Give a matter, or a part of it, to a post of the own unit; ``post_id=me`` takes it oneself."""
+    actor = request.actor
+    row = queries.matter(actor, matter_id)
+    part = queries.part(actor, row, part_id) if part_id is not None else None
+    target: Matter | Part = part or row
+    back = f"{kind_of(row.kind).url_of(row)}?{Listing(request).query}"
+    data = request.POST.copy() if request.method == "POST" else None
+    if data is not None and data.get("post_id") == "me":
+        data["post_id"] = str(actor.post_id)
+    form = AssignForm(
+        actor.unit_id, data, version=target.version, initial={"post_id": str(target.assignee_id or "")}
+    )
+
+    def run(values: dict, once: str) -> Matter:
+        post = values["post_id"]
+        return actions.assign(
+            actor,
+            matter_id=row.pk,
+            part_id=part_id,
+            post_id=int(post) if post else None,
+            version=values["version"],
+            once=once,
+        )
+
+    done = perform(request, form, run)
+    if done.ok:
+        if not done.already:
+            messages.success(request, "已分派。" if data and data.get("post_id") else "已收回分派。")
+        return redirect(back)
+    context = {"listing": Listing(request, row.pk), "matter": row, "part": part, "form": form, "back": back}
+    return render(request, "matters/assign.html", context, status=done.status)
+
+
+@guarded("matters.comment")
+@require_POST
+def comment(request: HttpRequest, matter_id: int) -> HttpResponse:
+    """Add a remark."""
+    row = queries.matter(request.actor, matter_id)
+    form = CommentForm(request.POST)
+    done = perform(
+        request,
+        form,
+        lambda data, once: actions.comment(request.actor, matter_id=row.pk, text=data["text"], once=once),
+    )
+    if done.ok:
+        return redirect(f"{kind_of(row.kind).url_of(row)}?{Listing(request).query}#comments")
+    return _matter_page(request, row, form, done.status)
+
+
+@guarded("matters.work")
+@require_safe
+def clock(request: HttpRequest, matter_id: int) -> HttpResponse:
+    """Which clock made this light: start, term, what did not count, extensions, end, holidays on the way."""
+    row = queries.matter(request.actor, matter_id)
+    context = {
+        "listing": Listing(request, row.pk),
+        "matter": row,
+        "clocks": clock_of(row),
+        "back": f"{kind_of(row.kind).url_of(row)}?{Listing(request).query}",
+        "near": showing.near_rule(),
+    }
+    return render(request, "matters/clock.html", context)
+
+
+@guarded("matters.work")
+@require_safe
+def notices(request: HttpRequest) -> HttpResponse:
+    """The notices of the post: those not read, or all."""
+    every = request.GET.get("show") == "all"
+    found = page(queries.notices(request.actor, unread=not every), request, ("-id",))
+    context = {"page": found, "every": every, "unread": shown(queries.unread_count(request.actor))}
+    return render(request, "matters/notices.html", context)
+
+
+@guarded("matters.own_notices")
+@require_safe
+def notice(request: HttpRequest, notice_id: int) -> HttpResponse:
+    """Open what a notice is about. Opening is reading."""
+    row = queries.notice(request.actor, notice_id)
+    if row.read_at is None:
+        actions.read_notices(request.actor, notice_id=row.pk)
+    if not url_has_allowed_host_and_scheme(row.url, allowed_hosts=None):
+        return redirect("matters:notices")
+    return redirect(row.url)
+
+
+@guarded("matters.own_notices")
+@require_POST
+def read_all(request: HttpRequest) -> HttpResponse:
+    """Mark every notice of the post as read."""
+    count = actions.read_notices(request.actor)
+    messages.success(request, f"{count} 条提醒已标为已读。" if count else "没有未读的提醒。")
+    return redirect("matters:notices")
+
+
+@guarded("matters.work")
+@require_safe
+def search(request: HttpRequest) -> HttpResponse:
+    """Matters by number or title, open and closed."""
+    text = request.GET.get("q", "").strip()[:100]
+    found = page(queries.search(request.actor, text), request, ("-id",), size=30)
+    rows = Page(queries.rows(found), found.next, found.previous)
+    return render(request, "matters/search.html", {"q": text, "page": rows})
+
+
+@guarded("matters.work")
+@require_safe
+def processes(request: HttpRequest) -> HttpResponse:
+    """The processes in force."""
+    return render(request, "matters/processes.html", {"rows": queries.processes(request.actor)})
+
+
+@guarded("matters.work")
+def process(request: HttpRequest, key: str, number: int | None = None) -> HttpResponse:
+    """A process drawn, its releases, what changed between them, and the second person's decision on a draft."""
+    releases = queries.process_releases(request.actor, key)
+    shown_release = showing.release(releases, number, request.actor)
+    may_release = get_policy("kernel.release")(request.actor)
+    form = Form(request.POST or None)
+    done = perform(
+        request,
+        form,
+        lambda data, once: actions.release_process(
+            request.actor, release_id=shown_release.row.pk, accept="refuse" not in request.POST, once=once
+        ),
+    )
+    if done.ok:
+        messages.success(request, "流程版本已发布。" if "refuse" not in request.POST else "已退回该版本。")
+        return redirect("matters:process", key=key)
+    context = {
+        "releases": releases,
+        "shown": shown_release,
+        "form": form,
+        "may_release": may_release,
+        "key": key,
+    }
+    return render(request, "matters/process.html", context, status=done.status)
