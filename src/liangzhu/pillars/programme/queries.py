@@ -1,11 +1,12 @@
 """Every read of the programme, scoped to who asks."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from django.db.models import Count, Prefetch, Q, QuerySet
+from django.db.models import Count, Max, Prefetch, Q, QuerySet
 from django.urls import reverse
 
 from liangzhu.beams.data.indicators import api as indicators
@@ -299,7 +300,7 @@ def task_facts(actor, row: PlanTask) -> dict:
     helpers = [
         {
             "unit": tree.get(helper.unit_id),
-            "name": directory.unit_name(helper.unit_id),
+            "name": unit.short if (unit := tree.get(helper.unit_id)) else directory.unit_name(helper.unit_id),
             "expression": helper.expression,
             "part": helper.part,
             "state": _part_title(row, helper.part) if helper.part else "",
@@ -323,6 +324,7 @@ def task_facts(actor, row: PlanTask) -> dict:
         "task": row,
         "lead": tree.get(row.lead_unit_id) if row.lead_unit_id else None,
         "helpers": helpers,
+        "helper_states": list(Counter(helper["state"] for helper in helpers if helper["state"]).items()),
         "scopes": scopes,
         "clauses": judged(actor, row),
         "place": place_in_text(row),
@@ -350,7 +352,7 @@ def task_panel(actor, matter) -> dict:
         "steps": [
             {
                 "row": found,
-                "unit": unit.name if (unit := tree.get(found.unit_id)) else "",
+                "unit": unit.short if (unit := tree.get(found.unit_id)) else "",
                 "late": is_open and found.done_on is None and found.due_on < today() and not found.withdrawn,
                 "may_finish": working
                 and found.done_on is None
@@ -430,7 +432,21 @@ def truth_on(actor, row: PlanDocument, day: date) -> Truth:
         .select_related("clause__task__matter", "clause__indicator")
         .order_by("clause__task__article_no", "clause")
     )
-    return Truth(row, kept.day, [Judged(found.clause, found.state, found.why) for found in rows])
+    since = _last_in_time(row, kept.day)
+    judged = [Judged(found.clause, found.state, found.why, since=since.get(found.clause_id)) for found in rows]
+    return Truth(row, kept.day, judged)
+
+
+def _last_in_time(row: PlanDocument, day: date) -> dict[int, date]:
+    """For each clause that was overdue on a day that was kept: the last day before on which it was not."""
+    overdue = ClauseDay.objects.filter(clause__task__document=row, day=day, state=ClauseDay.OVERDUE)
+    before = (
+        ClauseDay.objects.filter(clause__in=overdue.values("clause"), day__lt=day)
+        .exclude(state=ClauseDay.OVERDUE)
+        .values_list("clause")
+        .annotate(last=Max("day"))
+    )
+    return dict(before)
 
 
 @dataclass(frozen=True)
