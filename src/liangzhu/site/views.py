@@ -5,6 +5,7 @@ from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from liangzhu.kernel.web import guarded
+from liangzhu.pillars.programme import api as programme
 from liangzhu.site.context import MODE_COOKIE, MODES
 from liangzhu.site.styleguide import styleguide
 
@@ -13,10 +14,24 @@ __all__ = ["home", "set_mode", "styleguide"]
 YEAR = 365 * 24 * 3600
 
 
+CHANGES_SHOWN = 5
+
+
 @guarded("kernel.public")
 def home(request: HttpRequest) -> HttpResponse:
-    """The front page of the portal."""
-    return render(request, "site/home.html")
+    """The front page of the portal: one question over the published tasks, their state in figures, what changed last."""
+    rows = programme.published()
+    documents = {row.found.task.document_id: row.found.task.document for row in rows}
+    return render(
+        request,
+        "site/home.html",
+        {
+            "total": len(rows),
+            "documents": list(documents.values()),
+            "figures": programme.public_figures(rows),
+            "changes": programme.public_changes(rows, CHANGES_SHOWN),
+        },
+    )
 
 
 @guarded("kernel.public")

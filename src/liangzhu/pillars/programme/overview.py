@@ -6,11 +6,13 @@ that each number on a page can open to its rows.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
+from urllib.parse import urlencode
+
+from django.urls import reverse
 
 from liangzhu.beams.people.directory import api as directory
-from liangzhu.beams.work.matters import api as matters
 from liangzhu.kernel.errors import NotThere
 from liangzhu.kernel.now import today
 from liangzhu.kernel.workdays import shanghai_date
@@ -356,12 +358,55 @@ def published_task(task_id: int) -> Published:
     raise NotThere("没有这项公开的任务。", todo="它可能已经不再公开；请从方案落实情况里查找。")
 
 
-def public_counts(rows: Iterable[Published]) -> dict[str, int]:
-    """How many published tasks are in each state; only states that occur."""
+@dataclass(frozen=True)
+class Figure:
+    """How many published tasks are in a state, with the address of those very tasks."""
+
+    state: str
+    label: str
+    light: str
+    value: int
+    url: str
+
+
+def public_figures(rows: Iterable[Published]) -> list[Figure]:
+    """Published tasks counted by state; only states that occur."""
     counts = {state: 0 for state in PUBLIC_STATES}
     for row in rows:
         counts[row.state] += 1
-    return {state: count for state, count in counts.items() if count}
+    return [
+        Figure(
+            state,
+            PUBLIC_STATES[state],
+            PUBLIC_LIGHTS[state],
+            count,
+            f"{reverse('programme:public')}?{urlencode({'state': state})}",
+        )
+        for state, count in counts.items()
+        if count
+    ]
+
+
+@dataclass(frozen=True)
+class Change:
+    """Something that changed among the published tasks: ``what`` is 公开 or 完成."""
+
+    at: datetime
+    what: str
+    row: Published
+    url: str
+
+
+def public_changes(rows: Iterable[Published], limit: int) -> list[Change]:
+    """The latest changes, newest first. What was done before it was published counts from its publication."""
+    changes = []
+    for row in rows:
+        task = row.found.task
+        url = reverse("programme:public_task", args=[task.pk])
+        changes.append(Change(task.published_at, "公开", row, url))
+        if row.state == "done":
+            changes.append(Change(max(task.matter.closed_at, task.published_at), "完成", row, url))
+    return sorted(changes, key=lambda change: (change.at, change.what), reverse=True)[:limit]
 
 
 def lead_of(task: PlanTask) -> str:
