@@ -99,6 +99,7 @@ _BLOCKS = frozenset(
 _HIDDEN = re.compile(r"display\s*:\s*none", re.IGNORECASE)
 _CELL_LIMIT = 1500  # a longer cell belongs to a table that only lays out the page
 _CJK = "\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\u3000-\u303f“”‘’—…"
+_BETWEEN_HAN = re.compile(rf"(?<=[{_CJK}])[ \x02]+(?=[{_CJK}])")
 
 
 def load(path: str | Path) -> tuple[bytes, str]:
@@ -257,7 +258,7 @@ def _decode_html(data: bytes) -> str:
 
 def _text_of_html(source: str) -> str | None:
     """Return the visible text of a page, blocks as lines and cells separated by tabs; ``None`` if it cannot be parsed."""
-    source = re.sub(r"^\s*<\?xml[^>]*\?>", "", source).replace("\0", "")
+    source = re.sub(r"^\s*<\?xml[^>]*\?>", "", source).translate({0: None, 2: None})
     parser = lxml.html.HTMLParser(remove_comments=True, remove_pis=True, no_network=True)
     try:
         root = lxml.html.document_fromstring(source, parser=parser)
@@ -277,7 +278,9 @@ def _text_of_html(source: str) -> str | None:
             skipping -= hidden
             if not skipping:
                 page.add(element.tail)
-    lines = [line.strip(" ") for line in "".join(page.out).split("\n")]
+    # A line break of the source is a space, but not between two Chinese characters.
+    text = _BETWEEN_HAN.sub(lambda gap: "" if "\x02" in gap.group() else " ", "".join(page.out))
+    lines = [line.strip(" ") for line in re.sub(r"[ \x02]+", " ", text).split("\n")]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip("\n") + "\n"
 
 
@@ -357,7 +360,6 @@ def _span(value: str | None) -> int:
 
 
 def _collapse(text: str) -> str:
-    """Collapse white space as a browser does; a line break between two Chinese characters is no space."""
-    text = text.replace("\xa0", " ")
-    text = re.sub(rf"(?<=[{_CJK}])[ \t]*[\r\n]\s*(?=[{_CJK}])", "", text)
-    return re.sub(r"[ \t\r\n\f]+", " ", text)
+    """Collapse white space as a browser does; what held a line break of the source becomes \\x02."""
+    text = re.sub(r"[ \t\f]*[\r\n]\s*", "\x02", text.replace("\xa0", " "))
+    return re.sub(r"[ \t\f]+", " ", text)

@@ -173,10 +173,13 @@ def _article(text, shade, masked, work, no, base, convention, doubts) -> Article
     doubts += [_remark(no, text, *doubt) for doubt in work.doubts]
     stop = work.spans[-1][1]
     for naming in reversed(work.namings):
-        if not (naming.start < naming.end <= stop and re.fullmatch(r"[\s。;,.]*", shade[naming.end : stop])):
+        if not (
+            work.start <= naming.start < naming.end <= stop
+            and re.fullmatch(r"[\s。;,.]*", shade[naming.end : stop])
+        ):
             break
         stop = naming.start
-    title, body_start = _heading(text, shade, work.spans[0][0], stop)
+    title, body_start = _heading(text, shade, work.spans[0][0], min(stop, work.spans[0][1]))
     spans = [*work.spans[:-1], (work.spans[-1][0], stop)]
     lines = [line.strip() for left, right in spans for line in text[left:right].split("\n")]
     lead, helpers, open_sets = _responsible(text, work, no, convention, doubts)

@@ -7,6 +7,7 @@ articles, a fourth in a table.  The level at which most brackets stand is the le
 import re
 from bisect import bisect_left
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from . import dates, glyphs, outline, tables, units
@@ -197,19 +198,20 @@ def _from_outline(text: str, shade: str, namings: list[Naming], start: int, end:
         if node is not None:
             owned.setdefault(node, []).append(naming)
     _lift(owned)
+    headings = {node: _heading_end(shade, node, owned.get(node, ())) for node in nodes}
     works: list[Work] = []
     style = _articles_style(nodes, owned)
     above_style = _with_parents([node for node in nodes if node.style == style])
     above_owner = _with_parents(list(owned))
     for root in roots:
-        works += _works(text, shade, root, style, above_style, above_owner, owned)
+        works += _works(text, headings, root, style, above_style, above_owner, owned)
     if works:
         _cut_last(shade, works[-1])
     firsts = {work.start for work in works}
     chapters = []
     for root in roots if works else ():
         if root.start not in firsts:
-            left, right = root.start, _heading_end(shade, root)
+            left, right = root.start, headings[root]
             chapters.append(Finding("chapter", one_line(text[left:right]), text[left:right], left, right))
     flaws = [(node.start, node.marker.end, node.marker.flaw) for node in nodes if node.marker.flaw]
     return Section(start, works[-1].end if works else end, works, chapters, flaws)
@@ -255,7 +257,8 @@ def _articles_style(nodes: list[Node], owned: dict[Node, list[Naming]]):
         by_parent: dict[Node | None, list[bool]] = {}
         for node in nodes:
             if node.style == upper and node in above:
-                by_parent.setdefault(node.parent, []).append(node in owned)
+                heads_articles = any(child.style == style for child in node.walk())
+                by_parent.setdefault(node.parent, []).append(node in owned and not heads_articles)
         mixed = [owning for owning in by_parent.values() if any(owning) and not all(owning)]
         if sum(map(sum, mixed)) * 3 >= sum(map(len, mixed)) > 0:
             return upper
@@ -271,7 +274,7 @@ def _with_parents(nodes: list[Node]) -> set[Node]:
     return found
 
 
-def _works(text, shade, root, style, above_style, above_owner, owned):
+def _works(text, headings, root, style, above_style, above_owner, owned):
     """Yield the units of work below ``root`` in document order."""
     waiting = [root]
     while waiting:
@@ -280,28 +283,28 @@ def _works(text, shade, root, style, above_style, above_owner, owned):
             owners = [child for child in node.children if child in above_owner]
             if node not in owned and len(owners) > 1 and 2 * len(owners) >= len(node.children):
                 for child in node.children:
-                    yield _work(text, shade, child, owned, printed=False)
+                    yield _work(text, headings, child, owned, printed=False)
             else:
-                yield _work(text, shade, node, owned)
+                yield _work(text, headings, node, owned)
         elif node in above_style:
             waiting += reversed(node.children)
             for child in node.walk() if node in owned else ():
                 if child.style == style and child not in above_owner:
                     owned[child] = owned[node]  # said once under the heading, meant for every item below it
         elif node in owned:
-            yield _work(text, shade, node, owned)
+            yield _work(text, headings, node, owned)
         elif node in above_owner:
             waiting += reversed(node.children)
 
 
-def _work(text, shade, node, owned, printed=True) -> Work:
+def _work(text, headings, node, owned, printed=True) -> Work:
     namings = sorted(
         (naming for one in node.walk() for naming in owned.get(one, ())), key=lambda one: one.start
     )
     above = []
     parent = node.parent
     while parent is not None:
-        above.append(one_line(text[parent.start : _heading_end(shade, parent)]))
+        above.append(one_line(text[parent.start : headings[parent]]))
         parent = parent.parent
     work = Work(
         node.start,
@@ -323,11 +326,10 @@ def _work(text, shade, node, owned, printed=True) -> Work:
     return work
 
 
-def _heading_end(shade: str, node: Node) -> int:
-    """Return where the heading of a chapter or section ends: line end, full stop or the first marker below it."""
-    stop = min(node.end, node.marker.end + 60)
-    if node.children:
-        stop = min(stop, node.children[0].start)
+def _heading_end(shade: str, node: Node, namings: Iterable[Naming]) -> int:
+    """Return where the heading of a chapter ends: line end, full stop, bracket of units or the first marker below it."""
+    below = [child.start for child in node.children[:1]]
+    stop = min([node.end, node.marker.end + 60, *below, *(naming.start for naming in namings)])
     return min(
         [stop, *(at for at in (shade.find(mark, node.marker.end, stop) for mark in "\n。") if at >= 0)]
     )
