@@ -46,7 +46,9 @@ PLANTED = {
     "Groups point down": {"beams.work.files.api": "import liangzhu.pillars.programme.api"},
     "Beams point down": {"beams.people.access.api": "import liangzhu.beams.work.matters.api"},
     "Inside work: files below matters": {"beams.work.files.api": "import liangzhu.beams.work.matters.api"},
-    "Inside people: directory below access": {"beams.people.directory.api": "import liangzhu.beams.people.access.api"},
+    "Inside people: directory below access": {
+        "beams.people.directory.api": "import liangzhu.beams.people.access.api"
+    },
     "No cycles among siblings": {"kernel.errors": "from liangzhu.kernel import log"},
     "Pillars never import each other": {
         "pillars.services.__init__": "",

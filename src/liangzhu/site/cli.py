@@ -88,6 +88,7 @@ class ChineseGroup(click.Group):
                 _complain(f"用法见：{error.ctx.command_path} --help")
             status = 2
         except click.Abort:
+            _complain("已中断；没有做完的步骤，下次运行时从头再做。")
             status = 130
         except ValueError as error:
             if not isinstance(error, (config.SettingError, _pack_error())):

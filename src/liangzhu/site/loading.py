@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.core.management import call_command
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 
 from liangzhu.beams.data.indicators import api as indicators
@@ -121,8 +121,10 @@ def load(*, demo: bool, say: Callable[[str], None]) -> None:
     indicators.load_indicators(district)
     programme.load_plan(district)
     if demo and not programme.history_exists():
-        say("生成演示历史，约需一分钟……")
-        programme.play_history(district)
+        say("生成演示历史，约需半分钟……")
+        # All or nothing: half a history, left by Ctrl-C, would be taken for a whole one.
+        with transaction.atomic():
+            programme.play_history(district)
 
 
 def _load_calendar(district: Pack) -> None:
