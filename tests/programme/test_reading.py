@@ -494,6 +494,8 @@ def test_a_sentence_without_heading_gives_a_doubtful_title_and_loses_nothing():
         ("（县发展改革委会同县财政局、县工信局等部门负责）", ("县发展改革委", ["县财政局", "县工信局"], ["部门"])),
         ("（由县卫生健康委负责）", ("县卫生健康委", [], [])),
         ("（县水利局负责）", ("县水利局", [], [])),
+        ("（责任单位：县委编办及县直相关单位）", ("县委编办", [], ["县直相关单位"])),
+        ("（县委党建办负责，各级党组织落实）", ("县委党建办", [], ["各级党组织"])),
         ("（县教育局、县人社局按职责分工负责）", ("县教育局", ["县人社局"], [])),
         ("（责任单位：县高等教育局等县有关部门，各镇人民政府及各街道办事处）", ("县高等教育局", [], ["县有关部门", "各镇人民政府", "各街道办事处"])),
         ("【责任单位：县消防救援大队，县级有关单位】", ("县消防救援大队", [], ["县级有关单位"])),
@@ -594,6 +596,26 @@ def test_a_deadline_without_any_year_has_no_date():
     assert facts(text)["articles"][0]["deadlines"] == [{"text": "10月底前", "date": ""}]
     dated = text.replace("试点方案", "2025年试点方案")
     assert facts(dated)["articles"][0]["deadlines"] == [{"text": "10月底前", "date": "2025-10-31"}]
+
+
+def test_deadlines_in_the_bracket_are_read():
+    text = plan(
+        "甲。(牵头单位:县发改局;责任单位:县财政局,6月底完成)",
+        "乙。(责任单位:县工信局、县财政局,持续推进)",
+        date="2023年3月1日",
+    )
+    assert [a["deadlines"] for a in facts(text)["articles"]] == [
+        [{"text": "6月底", "date": "2023-06-30"}],
+        [{"text": "持续推进", "date": ""}],
+    ]
+    assert units(text)[2] == ("县工信局", ["县财政局"], [])
+
+
+def test_next_years_plan_issued_in_december_means_next_year():
+    text = plan("甲。年底前完成。(责任单位:县发改局)", "乙。(责任单位:县财政局)", date="2022年12月28日")
+    titled = text.replace("试点方案", "2023年工作要点")
+    assert facts(titled)["articles"][0]["deadlines"] == [{"text": "年底前", "date": "2023-12-31"}]
+    assert not read_text(titled).articles[0].deadlines[0].sure
 
 
 def test_a_deadline_behind_the_last_article_is_not_its_own():

@@ -126,4 +126,4 @@ def test_hostile_text_is_answered_in_time_that_grows_with_its_length_only(case):
         read_bytes(data)
     except ReadingError as error:
         assert error.todo
-    assert time.process_time() - before < 3
+    assert time.process_time() - before < 5

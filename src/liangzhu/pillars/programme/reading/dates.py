@@ -69,11 +69,12 @@ def decompositions(year: str, rest: str) -> list[datetime.date]:
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """What relative wordings refer to: the document's date, or at least its year."""
+    """What relative wordings refer to: the document's date, or at least its year, and where the year comes from."""
 
     date: datetime.date | None = None
     year: int | None = None
     sure: bool = False
+    why: str = ""
 
 
 _YEAR = r"(?:(?P<{0}y>\d{{4}})[ ]?年(?:度)?[ ]?|(?P<{0}ry>今年|明年|后年|本年度?|当年))"
@@ -155,7 +156,7 @@ def cell_deadline(original: str, shade: str, start: int, end: int, base: Base) -
         given = month.group(1)
         if given or base.year:
             value, sure = month_end(int(given or base.year), int(month.group(2))), bool(given) or base.sure
-            why = "按当月最后一天计" + ("" if given else "，年份取自文件日期")
+            why = "按当月最后一天计" + ("" if given else f"，{base.why}")
     elif re.search(r"\d", wording):
         sure, why = False, "看不懂这个时限，请填写日期"
     return [Finding("deadline", value, text, start, end, "sure" if sure else "doubtful", why)]
@@ -226,8 +227,7 @@ def _year(explicit, relative, base, context):
     if base.year is None:
         return None, False, ""
     shift = {"明年": 1, "后年": 2}.get(relative or "", 0)
-    why = "年份取自成文日期" if base.date else "年份取自文号或标题"
-    return base.year + shift, base.sure, why
+    return base.year + shift, base.sure, base.why
 
 
 def _day_in(year, get, base):

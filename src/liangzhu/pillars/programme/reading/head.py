@@ -60,7 +60,7 @@ class Head:
     issuer: Finding | None
     date: Finding | None
     cites: tuple[Finding, ...]
-    year: int | None
+    base: dates.Base
     notes: tuple[tuple[int, int, str], ...]
 
 
@@ -86,7 +86,7 @@ def read_head(text: str, shade: str, body_start: int, body_end: int) -> Head:
     issuer = _issuer(text, shade, head_lines, tail_lines, date_line, title)
     if issuer is None:
         notes.append((0, 0, "没有找到发文机关"))
-    return Head(number, title, issuer, date, cites, _only_year(number, title, date_line), tuple(notes))
+    return Head(number, title, issuer, date, cites, _base(number, title, date, date_line), tuple(notes))
 
 
 def _lines(shade: str, start: int, end: int) -> list[_Line]:
@@ -386,14 +386,24 @@ def _issuer(text, shade, head_lines, tail_lines, date_line, title):
     return None
 
 
-def _only_year(number, title, date_line):
-    """Return a year for relative deadlines where the date itself is not known."""
-    if title is not None:
-        years = set(re.findall(r"(?<!\d)(20\d\d)年", title.value))
-        if len(years) == 1 and not re.search(r"\d{4}年?[-—–~至]", title.value):
-            return int(years.pop())
+def _year_of_title(title: Finding | None) -> int | None:
+    """Return the one year that a title speaks of (2023年工作要点), ``None`` for a range of years."""
+    wording = shadow(title.value) if title is not None else ""
+    years = set(re.findall(r"(?<!\d)(20\d\d)年", wording))
+    return int(years.pop()) if len(years) == 1 and not re.search(r"\d{4}年?[-—–~至]", wording) else None
+
+
+def _base(number, title, date, date_line) -> dates.Base:
+    """Return what relative deadlines refer to: the date, where that is missing the year of the title or the number."""
+    titled = _year_of_title(title)
+    if date is not None and date.value is not None:
+        if titled == date.value.year + 1:  # next year's plan, issued in December
+            return dates.Base(date.value, titled, False, "年份取自标题")
+        return dates.Base(date.value, date.value.year, date.sure, "年份取自成文日期")
+    if titled:
+        return dates.Base(None, titled, False, "年份取自标题")
     if date_line is not None and date_line.text[:4].isdigit():
-        return int(date_line.text[:4])
+        return dates.Base(None, int(date_line.text[:4]), False, "年份取自残缺的成文日期")
     if number is not None:
-        return int(re.search(r"〔(\d{4})〕", number.value)[1])
-    return None
+        return dates.Base(None, int(re.search(r"〔(\d{4})〕", number.value)[1]), False, "年份取自文号")
+    return dates.Base()

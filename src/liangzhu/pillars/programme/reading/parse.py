@@ -118,8 +118,6 @@ def _refuse_other_texts(shade: str, section: Section, facts: head.Head) -> None:
 
 
 def _assemble(text: str, shade: str, section: Section, facts: head.Head) -> Reading:
-    day = facts.date.value if facts.date else None
-    base = dates.Base(day, day.year if day else facts.year, bool(day) and facts.date.sure)
     stated = [found for found in (facts.number, facts.title, facts.issuer, facts.date) if found is not None]
     doubts = [_doubt(None, finding) for finding in stated if not finding.sure]
     doubts += [_remark(None, text, *note) for note in (*facts.notes, *section.notes)]
@@ -133,7 +131,7 @@ def _assemble(text: str, shade: str, section: Section, facts: head.Head) -> Read
         convention = "责任单位列第一位，文中说明第一位为牵头"
     masked = _mask(shade, section)
     articles = [
-        _article(text, shade, masked, work, no, base, convention, doubts)
+        _article(text, shade, masked, work, no, facts.base, convention, doubts)
         for work, no in zip(section.works, nos, strict=True)
     ]
     starts = [work.start for work in section.works]

@@ -29,10 +29,12 @@ _COLLECTIVE = re.compile(
     r"(?:人民政府|政府|办事处|党委|党工委|工委|管委会|居委会|村委会|和|、|,|\(办事处\))*$"
 )
 _TAIL = re.compile(
-    r"(?:(?:按照?|依)(?:照|据)?(?:各自)?(?:的)?(?:工作)?职责(?:和?分工|任务)?|分工|分别|共同|具体|牵头|统筹|负责|落实|推进|实施|组织|做好|参与|参加|配合|"
+    r"(?:(?:按照?|依)(?:照|据)?(?:各自)?(?:的)?(?:工作)?职责(?:和?分工|任务)?|分工|分别|共同|具体|牵头|统筹|负责|落实|推进|组织实施|实施|做好|参与|参加|配合|"
     r"协同|协助|协办|主办|承办|支持|为主|抓好|完成)+$"
 )
+_ONGOING = re.compile(r"(?:持续|长期|常态化)[^、,;]{0,4}$")
 _AND = re.compile(r"以及|及其|及|和|与")
+_BARE = re.compile(r"(?:直属)?(?:单位|机构|部门)(?:$|以?及|[和与])|(?:办事处|管委会)$")
 _ETC = re.compile(r"等")
 _PEOPLE = r"(?:责任|牵头|分管|挂钩|包保|包干|联系|主管)?[省市县区镇]?(?:级)?领导|(?:责任|负责|联系|牵头|分管)人|联系电话|联系方式"
 _PLACE = r"(?:责任|负责)?(?:单位|部门|机构|科室|处室|股室|主体|地区|乡镇|方)(?:及部门|和单位|及单位|和部门)?"
@@ -215,7 +217,7 @@ def _members(text, start, end, offset, role, notes):
         match = _FUNCTION.match(text, left, right)
         if match:
             left = match.end()
-        tail = _TAIL.search(text, left, right)
+        tail = None if _ONGOING.search(text, left, right) else _TAIL.search(text, left, right)
         if tail and not _depth_at(text, left, tail.start()):
             left, right = _trim(text, left, tail.start())
         if left >= right:
@@ -281,14 +283,12 @@ def _split_and(text, left, right):
         before, after = text[left : word.start()], text[word.end() : right].lstrip()
         if not before or not after or not (_FIRM.search(before) or is_open_set(before)):
             continue
-        if re.match(r"各|有关|相关|其他|其它|所有", after) or (
-            len(after) > 2 and looks_like_unit(after) and after not in ("办事处", "管委会")
-        ):
-            if re.match(r"(?:直属)?(?:单位|机构|部门)(?:$|以?及|[和与])", after):
-                continue
-            yield left, word.start()
-            yield from _split_and(text, word.end(), right)
-            return
+        # 部门和单位 is one wording, and a bare 办事处 is no name.
+        if _BARE.match(after) or not (is_open_set(after) or (len(after) > 2 and looks_like_unit(after))):
+            continue
+        yield left, word.start()
+        yield from _split_and(text, word.end(), right)
+        return
     yield left, right
 
 
