@@ -5,6 +5,7 @@ from datetime import date
 from itertools import count
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 
 from liangzhu.beams.people.directory import api as directory
 from liangzhu.beams.people.directory.models import (
@@ -404,6 +405,28 @@ def advance():
         return matter
 
     return go
+
+
+@pytest.fixture(autouse=True)
+def own_storage(settings, tmp_path):
+    """Files of a test stay with it."""
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "default": {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {"location": tmp_path},
+        },
+    }
+
+
+@pytest.fixture
+def upload():
+    """``upload("name.txt", "text or bytes")``: a file as a browser sends it."""
+
+    def make(name: str, body: str | bytes) -> SimpleUploadedFile:
+        return SimpleUploadedFile(name, body.encode() if isinstance(body, str) else body)
+
+    return make
 
 
 __all__ = ["DATED", "SIMPLE", "District", "pack", "shanghai"]

@@ -142,7 +142,11 @@ def advance(
             part.result = str(values.get("result") or flow.states[row.state].title)[:200] if ended else ""
             _plan_part(change, part)
         else:
-            matter.closed_at = (matter.closed_at or change.at) if ended else None
+            if matter.closed_at and not ended:
+                matter.closed_at = None
+                _resume_parts(change)
+            elif ended and matter.closed_at is None:
+                matter.closed_at = change.at
         for use in step.effects:
             registry.effects[use.name].run(act, matter, use.params, values, step)
         turn = flow.states[row.state].turn
@@ -344,14 +348,28 @@ def _plan_part(change: Change, part: Part) -> None:
 
 
 def _end_parts(change: Change) -> None:
-    """What still runs beside a matter ends with it."""
+    """What still runs beside a matter ends with it. The line of the matter's own step says so."""
     rows = list(Part.objects.filter(matter=change.matter, done_at=None))
     for part in rows:
-        part.done_at, part.warn_at, part.remind_at, part.result = change.at, None, None, "随事项结束"
-        part.version += 1
-    Part.objects.bulk_update(rows, ["done_at", "warn_at", "remind_at", "result", "version"])
+        part.done_at, part.result = change.at, "随事项结束"
+        _plan_part(change, part)
+    Part.objects.bulk_update(rows, _ENDING)
     if rows:
         change.said.append(f"{len(rows)} 项未完成的并行办理随之结束")
+
+
+def _resume_parts(change: Change) -> None:
+    """What ended only because the matter did goes on when the matter is taken up again."""
+    rows = []
+    for part in Part.objects.filter(matter=change.matter).exclude(done_at=None):
+        if not change.process.parts[part.kind].states[part.state].final:
+            part.done_at, part.result = None, ""
+            _plan_part(change, part)
+            rows.append(part)
+    Part.objects.bulk_update(rows, _ENDING)
+
+
+_ENDING = ["done_at", "warn_at", "remind_at", "result"]
 
 
 # Holder and clocks, for effects and for actions of other apps ------------------------------------------------------------
