@@ -6,6 +6,12 @@ from decimal import Decimal
 
 from liangzhu.beams.people.directory import api as directory
 from liangzhu.kernel.errors import Invalid, Problem
+from liangzhu.pillars.programme.models import Finding
+
+
+def target_words(name: str, op: str, amount: Decimal, measure: str) -> str:
+    """A target as it is said: 一网通办率 不低于 85%."""
+    return f"{name} {dict(Finding.OPS)[op]} {amount.normalize():f}{measure}"
 
 
 @dataclass(frozen=True)
@@ -19,6 +25,11 @@ class TargetFact:
     measure: str
     due_on: date | None = None
     indicator_key: str = ""
+
+    @property
+    def words(self) -> str:
+        """The target as it is said: 一网通办率 不低于 85%."""
+        return target_words(self.name, self.op, self.amount, self.measure)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Every change of the programme."""
 
 from liangzhu.pillars.programme.actions.documents import (
+    ADDABLE,
     add_finding,
     confirm_sure,
     decide_finding,
@@ -22,6 +23,7 @@ from liangzhu.pillars.programme.actions.letters import draft_criticism, sign_let
 from liangzhu.pillars.programme.actions.opening import open_ledger, open_ledger_from_facts
 
 __all__ = [
+    "ADDABLE",
     "add_finding",
     "add_helper",
     "ask_extension",

@@ -1,0 +1,146 @@
+"""The forms of the documents: upload, the decision on a finding, what a person adds, and issuing a task."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django import forms
+
+from liangzhu.kernel.ui.forms import DateField, Form
+from liangzhu.pillars.programme.models import Finding, PlanDocument
+
+
+class UploadForm(Form):
+    """A plan file, and which document it is a text of."""
+
+    file = forms.FileField(
+        label="方案文件",
+        help_text="支持 .docx、.txt、.html 和带文字的 .pdf，不超过 20 MB。扫描件请先做文字识别；旧版 .doc 请另存为 .docx。",
+        widget=forms.FileInput(attrs={"accept": ".docx,.txt,.html,.htm,.pdf"}),
+        error_messages={"empty": "文件是空的，没有任何文字。请检查是否选错了文件，或重新导出后上传。"},
+    )
+    document = forms.TypedChoiceField(
+        label="属于哪份文件",
+        required=False,
+        coerce=int,
+        empty_value=None,
+        help_text="通常不用选：程序按文号认出修订稿。没有文号，或文号也改了的修订稿，请在这里指明。",
+    )
+
+    def __init__(self, *args: Any, documents: Iterable[PlanDocument], **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.fields["document"].choices = [
+            ("", "按文号自动识别"),
+            *((row.pk, f"修订稿：{' '.join(filter(None, [row.number, row.title]))[:60]}") for row in documents),
+        ]
+
+
+class TextValueForm(Form):
+    """A finding that is a line of text."""
+
+    value = forms.CharField(label="更正为", max_length=500, widget=forms.TextInput(attrs={"autocomplete": "off"}))
+
+
+class DayValueForm(Form):
+    """A date or a limit."""
+
+    value = DateField(label="更正为", help_text="例如 2022-10-31。")
+
+
+class UnitValueForm(Form):
+    """A unit. Where several are called so, ``candidates`` (id, label) are offered to choose from."""
+
+    value = forms.CharField(
+        label="单位名称",
+        max_length=200,
+        help_text="输入几个字，从名录里选；全称、简称都可以。",
+        widget=forms.TextInput(attrs={"list": "units", "autocomplete": "off"}),
+    )
+
+    def __init__(self, *args: Any, candidates: Sequence[tuple[int, str]] = (), **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        if candidates:
+            self.fields["unit_id"] = forms.TypedChoiceField(
+                label="是哪一个", choices=candidates, coerce=int, widget=forms.RadioSelect, required=False, empty_value=None
+            )
+
+
+class SetValueForm(Form):
+    """An open set (概称) as the directory knows it."""
+
+    value = forms.CharField(
+        label="概称范围",
+        max_length=200,
+        help_text="写法要与机构名录登记的一致，可从列表里选。",
+        widget=forms.TextInput(attrs={"list": "sets", "autocomplete": "off"}),
+    )
+
+
+class TargetForm(Form):
+    """A quantified target: name, comparison, figure, unit of measure."""
+
+    name = forms.CharField(label="指标名称", max_length=100, widget=forms.TextInput(attrs={"autocomplete": "off"}))
+    op = forms.ChoiceField(label="比较", choices=Finding.OPS)
+    amount = forms.DecimalField(
+        label="目标值",
+        max_digits=18,
+        decimal_places=4,
+        widget=forms.TextInput(attrs={"inputmode": "decimal", "class": "input-short", "autocomplete": "off"}),
+        error_messages={"invalid": "目标值应为数字，例如 85 或 99.5。"},
+    )
+    measure = forms.CharField(
+        label="计量单位",
+        max_length=20,
+        required=False,
+        help_text="例如 %、个、亿元。",
+        widget=forms.TextInput(attrs={"class": "input-short", "autocomplete": "off"}),
+    )
+
+
+VALUE_FORMS: dict[str, type[Form]] = {
+    "lead": UnitValueForm,
+    "helper": UnitValueForm,
+    "open_set": SetValueForm,
+    "date": DayValueForm,
+    "deadline": DayValueForm,
+    "target": TargetForm,
+}
+
+
+def form_for(kind: str) -> type[Form]:
+    """The form in which a person says what a finding of that kind means."""
+    return VALUE_FORMS.get(kind, TextValueForm)
+
+
+class IssueForm(Form):
+    """One task in the table of tasks to issue: whether, until when, and which units out of its open sets take part.
+
+    ``scopes`` are (id, expression) of whole open sets; ``members`` (unit id, name) with the units of all of them.
+    """
+
+    issue = forms.BooleanField(label="下达", required=False)
+    due_on = DateField(label="期限", required=False)
+
+    def __init__(
+        self,
+        *args: Any,
+        scopes: Sequence[tuple[int, str]] = (),
+        members: Sequence[tuple[str, Sequence[tuple[int, str]]]] = (),
+        **kwargs: Any,
+    ):
+        super().__init__(*args, **kwargs)
+        if scopes:
+            self.fields["scopes"] = forms.TypedMultipleChoiceField(
+                label="整个范围", choices=scopes, coerce=int, required=False, widget=forms.CheckboxSelectMultiple
+            )
+            self.fields["helpers"] = forms.TypedMultipleChoiceField(
+                label="逐个选择",
+                choices=[pair for _, units in members for pair in units],
+                coerce=int,
+                required=False,
+                widget=forms.CheckboxSelectMultiple,
+            )
+
+    @property
+    def chosen(self) -> bool:
+        """Whether this task was ticked."""
+        return self.is_bound and self.add_prefix("issue") in self.data
