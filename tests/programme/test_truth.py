@@ -24,6 +24,7 @@ from liangzhu.beams.work.matters import api as matters
 from liangzhu.kernel.actors import SYSTEM
 from liangzhu.kernel.errors import Conflict, Denied, Invalid, NotThere, Problem
 from liangzhu.kernel.now import at, today
+from liangzhu.kernel.refs import describe
 from liangzhu.pillars.programme import actions, queries
 from liangzhu.pillars.programme.models import Clause, ClauseDay, PlanTask
 from liangzhu.pillars.programme.pages import ledger_forms
@@ -274,6 +275,48 @@ def test_judging_a_day_again_replaces_it(desk, stand):
         actions.judge_clauses(SYSTEM, document_id=desk.document.pk)
     rows = ClauseDay.objects.filter(clause__task__document=desk.document)
     assert rows.count() == len(judge(desk.document, today()))
+
+
+# The ledger measured by itself ----------------------------------------------------------------------------------------
+
+
+def test_the_ledgers_own_rates_open_to_the_tasks_they_count(desk, stand):
+    signed, waiting = desk.working(8, DUE), desk.issue(22, DUE)
+    measured_now = indicators.find_query("programme.signed_rate").run(today())
+    assert (measured_now.value, measured_now.numerator, measured_now.denominator) == (Decimal("50.0"), 1, 2)
+    assert list(measured_now.rows) == [signed.ref]
+    assert list(measured_now.others) == [waiting.ref]
+    assert describe([signed.ref], desk.staff("leader"))[signed.ref] == (
+        "任务 8. 加强标准建设",
+        f"/work/{signed.matter_id}/",
+    )
+
+
+def test_a_rate_of_nothing_has_no_value(desk, stand):
+    for name in ("signed_rate", "closed_rate", "on_time_rate", "report_rate"):
+        assert indicators.find_query(f"programme.{name}").run(today()).value is None, name
+
+
+def test_what_is_closed_after_its_limit_counts_against_the_rate_of_those_in_time(desk, stand):
+    desk.working(8, DUE)
+    desk.working(22, date(2022, 9, 30))
+    stand("2022-09-20 09:00")
+    desk.closed(8)
+    stand("2022-10-10 09:00")
+    desk.closed(22)
+    found = indicators.find_query("programme.on_time_rate").run(today())
+    assert (found.value, list(found.rows)) == (Decimal("50.0"), [desk.task(8).ref])
+    assert indicators.find_query("programme.closed_rate").run(date(2022, 9, 30)).value == Decimal("50.0")
+
+
+def test_last_months_reports_are_counted_over_the_tasks_open_then(desk, stand):
+    desk.working(8, DUE)
+    desk.working(22, DUE)
+    stand("2022-09-15 09:00")
+    desk.step("shichangju", 8, "report_progress", progress="清单列出一半。")
+    stand("2022-10-10 09:00")
+    found = indicators.find_query("programme.report_rate").run(today())
+    assert (found.value, list(found.rows)) == (Decimal("50.0"), [desk.task(8).ref])
 
 
 # Nobody types a light -------------------------------------------------------------------------------------------------

@@ -19,7 +19,14 @@ def _issued(day: date) -> list[PlanTask]:
 def _rate(rows: list[PlanTask], good: list[PlanTask]) -> Measured:
     """Percent with one decimal; nothing to count gives no value rather than a flattering one."""
     value = round(Decimal(100 * len(good)) / len(rows), 1) if rows else None
-    return Measured(value=value, numerator=len(good), denominator=len(rows), rows=[row.ref for row in good])
+    counted = {row.pk for row in good}
+    return Measured(
+        value=value,
+        numerator=len(good),
+        denominator=len(rows),
+        rows=[row.ref for row in good],
+        others=[row.ref for row in rows if row.pk not in counted],
+    )
 
 
 @named_query("programme.signed_rate")

@@ -269,14 +269,13 @@ def clause(actor, clause_id: int) -> Clause:
 
 
 def place_in_text(row: PlanTask) -> tuple[int, int] | None:
-    """Where a task stands in the newest text of its document: (revision id, id of the finding), None without a text."""
-    head = (
-        Finding.objects.filter(revision__document=row.document_id, kind="article", article_no=row.article_no)
-        .order_by("-revision__no")
-        .values_list("revision_id", "pk")
-        .first()
+    """Where a task stands in the text its ledger was built from, else in the newest: (revision id, finding id)."""
+    heads = Finding.objects.filter(
+        revision__document=row.document_id, kind="article", article_no=row.article_no, start__isnull=False
     )
-    return head
+    if row.document.ledger_revision_id:
+        heads = heads.filter(revision=row.document.ledger_revision_id)
+    return heads.order_by("-revision__no").values_list("revision_id", "pk").first()
 
 
 def _part_title(row: PlanTask, part: "matters.Part") -> str:
@@ -433,7 +432,9 @@ def truth_on(actor, row: PlanDocument, day: date) -> Truth:
         .order_by("clause__task__article_no", "clause")
     )
     since = _last_in_time(row, kept.day)
-    judged = [Judged(found.clause, found.state, found.why, since=since.get(found.clause_id)) for found in rows]
+    judged = [
+        Judged(found.clause, found.state, found.why, since=since.get(found.clause_id)) for found in rows
+    ]
     return Truth(row, kept.day, judged)
 
 

@@ -65,6 +65,14 @@ class SplitForm(Form):
                 self.add_error(title, "请写明节点名称，或清空这一行的日期。")
         return data
 
+    def error_list(self) -> list[tuple[str, str, str]]:
+        """Every error, with the row it is in: the labels of the rows are all the same."""
+        named = []
+        for target, label, message in super().error_list():
+            row = target.rpartition("-")[2]
+            named.append((target, f"节点 {row} {label}" if row.isdigit() else label, message))
+        return named
+
     def steps(self) -> list[dict[str, Any]]:
         """The steps of the rows that were filled in."""
         data = self.cleaned_data
