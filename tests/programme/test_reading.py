@@ -449,6 +449,19 @@ def test_a_gap_and_a_repeated_number_are_told():
     assert any("编号2重复" in doubt.why for doubt in read_text(again).doubts)
 
 
+def test_a_number_missing_in_one_chapter_does_not_disturb_the_others():
+    def chapter(name, *numbers):
+        return f"{name}\n" + "".join(f"{no}. 任务。(责任单位:县发改局)\n" for no in numbers)
+
+    text = "工作方案\n" + chapter("一、甲", 1, 2, 3) + chapter("二、乙", 1, 2) + chapter("三、丙", 1, 3, 4)
+    reading = read_text(text)
+    assert [article.chapter for article in reading.articles] == ["一、甲"] * 3 + ["二、乙"] * 2 + [
+        "三、丙"
+    ] * 3
+    assert [article.label for article in reading.articles] == ["1.", "2.", "3.", "1.", "2.", "1.", "3.", "4."]
+    assert any("编号不连续：1之后是3" in doubt.why for doubt in reading.doubts)
+
+
 def test_several_brackets_without_numbers_are_merged_and_told():
     text = plan(
         "推进共享。编制目录。（责任单位：县数据局、县委编办）接入平台。（牵头单位：县工信局；配合单位：县财政局）",

@@ -3,6 +3,7 @@
 import html
 import io
 import json
+import re
 import time
 
 import docx
@@ -300,6 +301,40 @@ FORMATS = {
 def test_every_format_gives_the_same_facts(plan, form, request):
     text = request.getfixturevalue(plan)
     assert to_json(read_bytes(FORMATS[form](text))) == to_json(read_text(text))
+
+
+@pytest.mark.parametrize("gap", ["", " ", "  "])
+def test_a_plan_whose_line_breaks_were_lost_keeps_its_articles(district, gap):
+    whole, reading = read_text(district), read_text(district.replace("\n", gap))
+    found = {
+        a.no: (a.chapter, a.title.value, a.lead and a.lead.value, len(a.helpers)) for a in reading.articles
+    }
+    assert found == {
+        a.no: (a.chapter, a.title.value, a.lead and a.lead.value, len(a.helpers)) for a in whole.articles
+    }
+    assert reading.number.value == whole.number.value
+
+
+@pytest.mark.parametrize("marker", ["{}、", "{}．", "（{}）", "第{}条 "])
+def test_other_ways_of_numbering_give_the_same_articles(district, marker):
+    def numeral(match):
+        number = int(match[1])
+        tens, ones = divmod(number, 10)
+        han = ("" if tens == 0 else "十" if tens == 1 else "二十") + "零一二三四五六七八九"[ones].replace(
+            "零", ""
+        )
+        return marker.format(han if marker in ("（{}）", "第{}条 ") else number)
+
+    other = re.sub(r"(?m)^(\d+)\. ?", numeral, district)
+    assert other != district
+    facts, expected = to_json(read_text(other))["articles"], to_json(read_text(district))["articles"]
+    assert facts == expected
+
+
+def test_full_width_punctuation_gives_the_same_units(district):
+    wide = district.translate(str.maketrans(",():;", "，（）：；"))
+    found = {a["no"]: a["lead"] for a in to_json(read_text(wide))["articles"]}
+    assert found == {no: (UNITS[no][0] if no in UNITS else "") for no in range(1, 25)}
 
 
 def test_the_facts_are_json_of_the_fixed_shape(district):

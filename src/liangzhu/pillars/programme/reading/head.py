@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from . import dates
 from .glyphs import shadow
 from .model import Finding
+from .outline import run_together
 from .units import looks_like_unit
 
 _CODE = r"[一-鿿]{1,14}"
@@ -91,7 +92,8 @@ def read_head(text: str, shade: str, body_start: int, body_end: int) -> Head:
 
 def _lines(shade: str, start: int, end: int) -> list[_Line]:
     found = []
-    for match in re.finditer(r"[^\n]+", shade[start:end]):
+    # Where line breaks became spaces, the pieces between spaces are the lines.
+    for match in re.finditer(r"[^\n ]+" if run_together(shade) else r"[^\n]+", shade[start:end]):
         raw = match.group()
         trimmed = raw.strip(" \t#*|")
         if trimmed:
@@ -260,15 +262,22 @@ def _date(text, shade, head_lines, tail_lines, notes):
                 evidence.setdefault(value, "发布日期")
             elif after.startswith("印发"):
                 evidence.setdefault(value, "印发日期")
-    signed = [line for line in head_lines + tail_lines if dates.FULL_DATE.fullmatch(line.text)]
-    signed = [line for line in signed if dates.full_date(dates.FULL_DATE.fullmatch(line.text))]
-    broken = [line for line in head_lines + tail_lines if dates.BARE_DIGITS.fullmatch(line.text)]
     lines = head_lines + tail_lines
-    for line in [*(one for one in signed if _signature_above(lines, one)), *signed]:
+    whole = [
+        line for line in lines if (found := dates.FULL_DATE.fullmatch(line.text)) and dates.full_date(found)
+    ]
+    broken = [line for line in lines if dates.BARE_DIGITS.fullmatch(line.text)]
+    # A line such as 2022-08-26 without a body above it was put there by the page.
+    for line in [
+        *(one for one in whole if _signature_above(lines, one)),
+        *(one for one in whole if "年" in one.text),
+    ]:
         value = dates.full_date(dates.FULL_DATE.fullmatch(line.text))
         return Finding(
             "date", value, text[line.start : line.end], line.start, line.end, "sure", "落款日期"
         ), line
+    for line in whole:
+        evidence.setdefault(dates.full_date(dates.FULL_DATE.fullmatch(line.text)), "网页上的日期")
     for line in [*(one for one in broken if _signature_above(lines, one)), *broken]:
         year, rest = dates.BARE_DIGITS.fullmatch(line.text).groups()
         possible = dates.decompositions(year, rest)

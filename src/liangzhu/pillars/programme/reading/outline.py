@@ -5,7 +5,7 @@ year never becomes an article.  Everything here runs on the shadow text and in t
 """
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
@@ -27,6 +27,12 @@ _FORMS = (
 _MARKER = re.compile(
     rf"(?:^|(?<=[\n。;!?:\"”’)\]〕】]))(?P<indent>[ \t#>*]*)(?:{'|'.join(_FORMS)})", re.ASCII | re.MULTILINE
 )
+# In text that lost its line breaks a marker may follow anything: …本方案 一、总体要求 1. 指导思想。
+_LOOSE = (
+    re.compile(rf"(?<= )(?P<indent>)(?:{'|'.join(_FORMS)})", re.ASCII),
+    re.compile(rf"(?<![{glyphs.HAN}统唯第之其同单万专、—])(?P<indent>)(?P<han>{_HAN})、(?=[一-鿿]{{4}})"),
+)
+_LONG_LINES = 1500
 # A heading that ends without a full stop lets the first number below it follow at once: 一、便利度（一）优化…
 _NEXT_BELOW = re.compile(
     rf"[^。;\n()]{{2,50}}?(?:[(] ?(?P<han_paren>{_HAN}) ?[)]|(?<![0-9A-Za-z])(?P<arabic>\d{{1,3}})[.、](?![0-9A-Za-z]))",
@@ -42,6 +48,7 @@ _ANNEX = re.compile(
     r"^[ \t#*]*附 ?(?:件|录|表)[ \t]*(?:\d{1,2}|[一二三四五六七八九十]{1,2})?[ \t]*(?::.*|[ \t]*)$",
     re.MULTILINE,
 )
+_LOOSE_ANNEX = re.compile(r"(?<=[。 ])附 ?件 ?\d{0,2} ?:")
 _TAIL = re.compile(
     r"^[ \t]*(?:抄 ?送|主 ?送|\(?此件|\(?信息公开|公开方式|责任编辑|编辑:|打印|关闭|\[?打印|扫一扫|手机扫|分享|上一篇|下一篇|相关(?:链接|附件|解读|文档))",
     re.MULTILINE,
@@ -92,10 +99,16 @@ class Node:
 
 def sections(shade: str) -> list[tuple[int, int]]:
     """Cut the text at headings of annexes (附件); the first section is the document itself."""
-    starts = [0] + [match.start() for match in islice(_ANNEX.finditer(shade), _MOST_ANNEXES)]
+    annex = _LOOSE_ANNEX if run_together(shade) else _ANNEX
+    starts = [0] + [match.start() for match in islice(annex.finditer(shade), _MOST_ANNEXES)]
     return [
         (left, right) for left, right in zip(starts, [*starts[1:], len(shade)], strict=True) if left < right
     ]
+
+
+def run_together(shade: str) -> bool:
+    """Tell whether a text has lost its line breaks."""
+    return len(shade) > _LONG_LINES * (1 + shade.count("\n"))
 
 
 def tail(shade: str, start: int, end: int) -> int:
@@ -116,10 +129,8 @@ def brackets(shade: str) -> dict[int, int]:
             waiting.append(position)
         elif waiting and shade[waiting[-1]] == _CLOSERS[character]:
             matched[waiting.pop()] = position
-        else:
-            # 〔…) and the like: the nearest opening bracket of any kind serves, if there is exactly one.
-            if len(waiting) == 1:
-                matched[waiting.pop()] = position
+        elif len(waiting) == 1:
+            matched[waiting.pop()] = position  # 〔…) and the like, where it is clear which one is meant
     return matched
 
 
@@ -130,21 +141,18 @@ def starts_marker(shade: str, position: int) -> bool:
 
 def _candidates(shade: str, start: int, end: int) -> list[Marker]:
     found: dict[int, Marker] = {}
-    for match in _MARKER.finditer(shade, start, end):
-        place = match.end("indent")
-        own_line = not shade[max(shade.rfind("\n", 0, place) + 1, place - 40) : place].strip(" \t#>*")
-        _note(found, match, place, own_line)
-        if len(found) > _MOST_MARKERS:
-            break
-        position = match.end()
-        if match.lastgroup in ("part", "han", "han_paren"):
-            below = _NEXT_BELOW.match(shade, position, min(end, position + 70))
-            if below:
-                group = below.lastgroup
-                place = below.start(group) - (group == "han_paren")
-                while place > position and shade[place] != "(" and group == "han_paren":
-                    place -= 1
-                _note(found, below, place, False)
+    for pattern in (_MARKER, *(_LOOSE if run_together(shade) else ())):
+        for match in islice(pattern.finditer(shade, start, end), _MOST_MARKERS):
+            place = match.end("indent")
+            own_line = not shade[max(shade.rfind("\n", 0, place) + 1, place - 40) : place].strip(" \t#>*")
+            _note(found, match, place, own_line)
+            if match.lastgroup in ("part", "han", "han_paren"):
+                below = _NEXT_BELOW.match(shade, match.end(), min(end, match.end() + 70))
+                if below:
+                    place = below.start(below.lastgroup)
+                    if below.lastgroup == "han_paren":
+                        place = shade.rindex("(", 0, place)
+                    _note(found, below, place, False)
     return [found[place] for place in sorted(found)]
 
 
@@ -157,40 +165,23 @@ def _note(found: dict[int, Marker], match: re.Match[str], place: int, own_line: 
 
 def _chains(candidates: list[Marker]) -> list[Marker]:
     """Keep the markers that continue a numbering; a numbering inside another one becomes a level of its own."""
-    by_style: dict[str, list[Marker]] = {}
-    for marker in candidates:
-        by_style.setdefault(marker.style, []).append(marker)
     kept: list[Marker] = []
     chains = 0
-    for style, markers in by_style.items():
-        active: list[list[Marker]] = []  # innermost last
+    for style, rank in _RANKS.items():
+        markers = [marker for marker in candidates if marker.style == style]
+        headings = [marker.start for marker in candidates if _RANKS[marker.style] < rank]
+        active: list[list[Marker]] = []  # numberings that may go on, innermost last
         numberings: list[list[Marker]] = []
-        for index, marker in enumerate(markers):
-            depth = next(
-                (
-                    d
-                    for d in range(len(active) - 1, max(-1, len(active) - 9), -1)
-                    if active[d][-1].number + 1 == marker.number
-                ),
-                None,
-            )
+        for marker, following in zip(markers, [*markers[1:], None], strict=False):
+            depth = _continued(active, marker, headings)
             if depth is None and marker.own_line:
-                depth = _tolerated(active, marker, markers[index + 1 : index + 2])
+                depth = _tolerated(active, marker, following)
             if depth is not None:
-                for inner in active[depth + 1 :]:
-                    for member in inner:
-                        member.rank += 1  # this numbering was resumed: what opened since then lies inside it
+                for member in (member for inner in active[depth + 1 :] for member in inner):
+                    member.rank += 1  # this numbering was resumed: what opened since then lies inside it
                 del active[depth + 1 :]
                 active[depth].append(marker)
-            elif marker.number == 1:
-                active.append([marker])
-                numberings.append(active[-1])
-            elif (
-                marker.own_line
-                and not active
-                and any(m.own_line and m.number == marker.number + 1 for m in markers[index + 1 : index + 2])
-            ):
-                marker.flaw = f"编号从{marker.number}开始，前面的条目可能缺失"
+            elif marker.number == 1 or (not active and _starts_late(marker, following)):
                 active.append([marker])
                 numberings.append(active[-1])
         for numbering in numberings:
@@ -199,12 +190,33 @@ def _chains(candidates: list[Marker]) -> list[Marker]:
             chains += 1
             for marker in numbering:
                 marker.chain = chains
-                marker.rank += 10 * _RANKS[style]
+                marker.rank += 10 * rank
             kept += numbering
     return sorted(kept, key=lambda marker: marker.start)
 
 
-def _tolerated(active: list[list[Marker]], marker: Marker, following: list[Marker]) -> int | None:
+def _continued(active: list[list[Marker]], marker: Marker, headings: list[int]) -> int | None:
+    """Return which numbering the marker continues; past another one only if that one lies inside the last item."""
+    for depth in range(len(active) - 1, max(-1, len(active) - 9), -1):
+        last = active[depth][-1]
+        if depth + 1 < len(active):
+            inner = active[depth + 1][0]
+            if bisect_left(headings, last.start) != bisect_left(headings, inner.start):
+                return None
+        if last.number + 1 == marker.number:
+            return depth
+    return None
+
+
+def _starts_late(marker: Marker, following: Marker | None) -> bool:
+    """Accept the first number of an excerpt, if the numbering goes on."""
+    if not (marker.own_line and following and following.own_line and following.number == marker.number + 1):
+        return False
+    marker.flaw = f"编号从{marker.number}开始，前面的条目可能缺失"
+    return True
+
+
+def _tolerated(active: list[list[Marker]], marker: Marker, following: Marker | None) -> int | None:
     """Accept a gap or a repeated number on a line of its own if the numbering goes on after it."""
     if not active:
         return None
@@ -212,13 +224,9 @@ def _tolerated(active: list[list[Marker]], marker: Marker, following: list[Marke
     if marker.number == last.number and marker.number > 1 and last.own_line:
         marker.flaw = f"编号{marker.number}重复"
         return len(active) - 1
-    goes_on = not following or following[0].number == marker.number + 1
-    if (
-        goes_on
-        and last.number + 1 < marker.number <= last.number + 3
-        and last.own_line
-        and len(active[-1]) > 1
-    ):
+    goes_on = following is None or following.number == marker.number + 1
+    small = last.number + 1 < marker.number <= last.number + 3
+    if goes_on and small and last.own_line and (following or len(active[-1]) > 1):
         marker.flaw = f"编号不连续：{last.number}之后是{marker.number}"
         return len(active) - 1
     return None
@@ -228,12 +236,7 @@ def tree(shade: str, start: int, end: int) -> list[Node]:
     """Return the headings between ``start`` and ``end`` as a forest of nodes in document order."""
     markers = _chains(_candidates(shade, start, end))
     _swap_levels(markers)
-    # A page's navigation may carry a numbered list before the first chapter.
-    if markers:
-        top = min(marker.rank for marker in markers)
-        tops = [marker for marker in markers if marker.rank == top]
-        if len(tops) > 1 and tops[0].number == 1:
-            markers = [marker for marker in markers if marker.start >= tops[0].start]
+    markers = _without_lists_before(markers)
     roots: list[Node] = []
     open_nodes: list[Node] = []
     for marker in markers:
@@ -243,6 +246,16 @@ def tree(shade: str, start: int, end: int) -> list[Node]:
         (open_nodes[-1].children if open_nodes else roots).append(node)
         open_nodes.append(node)
     return roots
+
+
+def _without_lists_before(markers: list[Marker]) -> list[Marker]:
+    """Leave out numbered lists that end before the first chapter: the navigation of a page, the points of a notice."""
+    top = min((marker.rank for marker in markers), default=0)
+    tops = [marker for marker in markers if marker.rank == top]
+    if len(tops) < 2 or tops[0].number != 1:
+        return markers
+    going_on = {marker.chain for marker in markers if marker.start >= tops[0].start}
+    return [marker for marker in markers if marker.chain in going_on]
 
 
 def _swap_levels(markers: list[Marker]) -> None:

@@ -14,6 +14,7 @@ _HEADING = 30  # a heading longer than this has lost its full stop
 _HEADING_MOST = 50
 _CONNECTOR = re.compile(r"按照|根据|依据|围绕|依托|结合|针对|聚焦|对照|通过|立足|为了|遵循")
 _COLON_HEADING = re.compile(r"[^,。;:!?\n]{2,20}:")
+_DASHED_HEADING = re.compile(r"([^,。;:!?\n—]{2,10}?)\s*——")  # 基本原则——坚持…, its line break lost
 _SENTENCE_END = re.compile(r"[。!?]")
 _GAP = re.compile(r"[ \t]{2,}")
 _PLAN_TITLE = re.compile(
@@ -211,6 +212,9 @@ def _heading(text: str, shade: str, start: int, end: int) -> tuple[Finding, int]
 
     line = shade.find("\n", start, end)
     line = end if line < 0 else line
+    dash = _DASHED_HEADING.match(shade, start, line)
+    if dash:
+        return heading(dash.end(1), dash.end(1), "破折号前")
     colon = _COLON_HEADING.match(shade, start, line)
     if colon:
         return heading(colon.end() - 1, colon.end(), "冒号前")

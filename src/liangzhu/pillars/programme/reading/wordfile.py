@@ -15,9 +15,6 @@ import lxml.etree
 from .errors import DamagedFile, PasswordProtected, TooLarge, UnknownFormat
 
 MAX_PART_BYTES = 24 * 1024 * 1024
-_MAIN = re.compile(
-    r"application/vnd\.(?:openxmlformats-officedocument|ms-word)\.(?:wordprocessingml\.)?(?:document|template)(?:\.macroEnabled)?(?:Template)?(?:\.main|\.macroEnabledTemplate\.main|\.macroEnabled\.main)\+xml"
-)
 _OTHERS = (
     ("xl/", "Excel 表格（.xlsx）", "请把任务分工表复制到 Word 中，另存为 .docx 后上传。"),
     ("ppt/", "PowerPoint 演示文稿（.pptx）", ""),
@@ -96,9 +93,7 @@ def _part(package: zipfile.ZipFile, name: str):
 
 
 def _find_parts(types, names: list[str]) -> tuple[str, str, str]:
-    by_type: dict[str, str] = {}
-    for override in types:
-        by_type[override.get("ContentType", "")] = (override.get("PartName") or "").lstrip("/")
+    by_type = {part.get("ContentType", ""): part.get("PartName", "").lstrip("/") for part in types}
 
     def find(ending: str, default: str) -> str:
         for content_type, part in by_type.items():
@@ -106,11 +101,7 @@ def _find_parts(types, names: list[str]) -> tuple[str, str, str]:
                 return part
         return default if default in names else ""
 
-    main = next(
-        (part for content_type, part in by_type.items() if _MAIN.fullmatch(content_type) and part in names),
-        "",
-    )
-    main = main or ("word/document.xml" if "word/document.xml" in names else "")
+    main = find("main+xml", "word/document.xml")
     if not main:
         raise DamagedFile
     return (
