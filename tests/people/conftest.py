@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 
 from liangzhu.beams.people.access import api as access
@@ -20,6 +21,12 @@ PASSWORD = "a-long-enough-secret"
 def quick_passwords(settings):
     """The real hasher is slow on purpose; what it hashes is not the question here."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def no_rates_of_other_tests():
+    """The limit of sign-ins a minute counts per address, and all tests come from one."""
+    cache.clear()
 
 
 @pytest.fixture

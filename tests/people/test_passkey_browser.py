@@ -78,7 +78,9 @@ def test_a_passkey_is_registered_and_then_signs_in_by_itself(live_server, office
     tab.get_by_role("button", name="用通行密钥登录").click()
     tab.wait_for_url(f"{live_server.url}/access/security/")
     assert "最近使用 今天" in tab.inner_text("main")
-    assert '"methods":["webauthn"]' in LogLeaf.objects.filter(action="access.sign_in").latest("id").detail.body
+    assert (
+        '"methods":["webauthn"]' in LogLeaf.objects.filter(action="access.sign_in").latest("id").detail.body
+    )
     assert tab.complaints == []
 
     tab.goto(f"{live_server.url}/account/logout/")

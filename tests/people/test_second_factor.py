@@ -5,6 +5,7 @@ import re
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
+from cryptography.exceptions import InvalidTag
 from django.core.cache import cache
 from django.test import Client
 
@@ -176,3 +177,18 @@ def test_in_a_demonstration_administration_does_not_wait(admin, demo_day):
 
 def test_an_actor_made_by_the_program_has_the_whole_post(admin):
     assert access.actor_of("gu").has("access.admin")
+
+
+def test_the_secret_in_the_database_opens_nothing_by_itself(officer, client, settings):
+    settings.MFA_ADAPTER = "liangzhu.beams.people.access.adapter.StaffMFAAdapter"
+    sign_in(client)
+    secret = enrol(client)
+    stored = Authenticator.objects.get(type=Authenticator.Type.TOTP)
+    assert secret not in str(stored.data)
+    forget_used_code()
+    other = Client()
+    sign_in(other)
+    assert other.post(AUTHENTICATE, {"code": code_of(secret)}).url == "/work/"
+    settings.SECRET_KEY = "the key of another installation"
+    with pytest.raises(InvalidTag):
+        stored.wrap().validate_code(code_of(secret))

@@ -384,7 +384,7 @@ def _account_refs(ids: Iterable[str], actor: Actor) -> dict[str, tuple[str, str]
     if not actor.signed_in:
         return {}
     may = policies.manage(actor)
-    found = {}
+    found = {"unknown": ("没有这个用户名", "")} if "unknown" in ids else {}
     for row in Account.objects.filter(pk__in=[i for i in ids if i.isdecimal()]).select_related("person"):
         url = reverse("access:account", args=[row.pk]) if may else ""
         found[str(row.pk)] = (f"{row.person.name}（{row.username}）", url)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 
-from django.db.models import Q
+from django.db.models import Q, Value
 
 from liangzhu.beams.people.directory.models import Deputy, Holding, Person, Post, PostRole
 from liangzhu.beams.people.directory.tree import units
@@ -114,19 +114,16 @@ def post(post_id: int) -> PostView:
 
 def posts_open_to(person_id: int) -> list[PostView]:
     """The posts a person may act under today: own ones first (longest held first), then those stood in for."""
-    own = list(
-        Holding.objects.filter(spans(today()), person_id=person_id)
-        .order_by("valid_from", "id")
-        .values_list("post_id", flat=True)
-    )
-    lent = list(
-        Deputy.objects.filter(spans(today()), person_id=person_id)
-        .order_by("valid_from", "id")
-        .values_list("post_id", flat=True)
-    )
-    ids = list(dict.fromkeys(own + lent))
+    own = Holding.objects.filter(spans(today()), person_id=person_id)
+    lent = Deputy.objects.filter(spans(today()), person_id=person_id)
+    rows = own.order_by().values_list(Value(0), "valid_from", "id", "post_id")
+    rows = sorted(rows.union(lent.order_by().values_list(Value(1), "valid_from", "id", "post_id"), all=True))
+    own_ids = {post_id for stand_in, _, _, post_id in rows if not stand_in}
+    ids = list(dict.fromkeys(post_id for *_, post_id in rows))
     views = {view.id: view for view in _views(_open_posts().filter(pk__in=ids))} if ids else {}
-    return [replace(views[i], deputy=i not in own) for i in ids if i in views]
+    tree = units()
+    open_to = [views[i] for i in ids if i in views and tree.get(views[i].unit_id)]
+    return [replace(view, deputy=view.id not in own_ids) for view in open_to]
 
 
 def staff(person_id: int, post_id: int, account_ref: Ref, request_id: str = "") -> Staff:

@@ -4,7 +4,7 @@ from django import forms
 
 from liangzhu.beams.people.access.models.account import USERNAME
 from liangzhu.beams.people.access.queries import STATES
-from liangzhu.kernel.ui.forms import DateField, Form
+from liangzhu.kernel.ui.forms import DateField, DateInput, Form
 
 
 class AccountFilter(forms.Form):
@@ -51,8 +51,8 @@ class LogFilter(forms.Form):
     actor = forms.CharField(label="谁", required=False, max_length=80)
     action = forms.ChoiceField(label="动作", required=False)
     subject = forms.CharField(label="对象", required=False, max_length=80)
-    since = DateField(label="从", required=False)
-    until = DateField(label="到", required=False)
+    since = DateField(label="从", required=False, widget=DateInput({"class": "input-date input-short"}))
+    until = DateField(label="到", required=False, widget=DateInput({"class": "input-date input-short"}))
 
     def __init__(self, *args, actions: list[tuple[str, str]], **kwargs):
         super().__init__(*args, label_suffix="", **kwargs)

@@ -5,7 +5,7 @@ from typing import Any
 from django import template
 
 from liangzhu.beams.people.access.loaders import demo_password
-from liangzhu.beams.people.access.queries import demo_panel
+from liangzhu.beams.people.access.queries import demo_panel, device
 from liangzhu.kernel.pack import pack
 
 register = template.Library()
@@ -22,3 +22,9 @@ def demo_accounts(context: template.Context) -> dict[str, Any]:
         "csrf_token": context.get("csrf_token"),
         "request": context.get("request"),
     }
+
+
+@register.simple_tag(takes_context=True)
+def this_device(context: template.Context) -> str:
+    """``{% this_device %}``: a first name for a passkey, from what the browser says of itself."""
+    return device(context["request"].headers.get("User-Agent", ""))

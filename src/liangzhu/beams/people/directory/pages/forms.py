@@ -6,7 +6,7 @@ from liangzhu.beams.people.directory.fields import PersonField, UnitField, Units
 from liangzhu.beams.people.directory.models import Unit, UnitSet
 from liangzhu.beams.people.directory.roles import all_roles
 from liangzhu.beams.people.directory.tree import unit_name
-from liangzhu.kernel.ui.forms import DateField, Form, TextField
+from liangzhu.kernel.ui.forms import DateField, DateInput, Form, TextField
 
 SOURCE = "文号、网址或会议纪要，供日后核对。"
 
@@ -14,7 +14,7 @@ SOURCE = "文号、网址或会议纪要，供日后核对。"
 class DayForm(forms.Form):
     """The day on which one looks at units, and what one looks for."""
 
-    day = DateField(label="查看日期", required=False)
+    day = DateField(label="查看日期", required=False, widget=DateInput({"class": "input-date input-short"}))
     q = forms.CharField(label="查找", required=False, max_length=60)
 
     def __init__(self, *args, **kwargs):
