@@ -6,7 +6,9 @@ from itertools import count
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
 
+from liangzhu.beams.people.access import api as access
 from liangzhu.beams.people.directory import api as directory
 from liangzhu.beams.people.directory.models import (
     Deputy,
@@ -427,6 +429,21 @@ def upload():
         return SimpleUploadedFile(name, body.encode() if isinstance(body, str) else body)
 
     return make
+
+
+@pytest.fixture
+def sign_in(district):
+    """``sign_in("甲局", "李四", "matters.officer")``: a browser that is signed in, and the actor it acts as."""
+
+    def enter(unit: str, name: str, *roles: str, head: bool = False) -> tuple[Client, directory.Staff]:
+        post = district.post(unit, *(roles or ("matters.officer",)), head=head)
+        person = district.person(name, post)
+        account = access.Account.objects.create(username=f"u{person.pk}", person=person, demo=True)
+        client = Client()
+        client.force_login(account, backend="liangzhu.beams.people.access.backends.StaffBackend")
+        return client, directory.staff(person.pk, post.pk, account.ref)
+
+    return enter
 
 
 __all__ = ["DATED", "SIMPLE", "District", "pack", "shanghai"]

@@ -154,7 +154,7 @@ class Flow:
 
 @dataclass(frozen=True)
 class Process:
-    """A process that passed every check."""
+    """A process that passed every check. ``release`` is the number of its release, 0 for a file."""
 
     key: str
     title: str
@@ -163,6 +163,7 @@ class Process:
     flow: Flow
     clocks: dict[str, ClockRule]
     parts: dict[str, Flow]
+    release: int = 0
 
     def opening_date_clock(self) -> ClockRule | None:
         """The clock that a due day given at opening starts."""
@@ -197,7 +198,7 @@ def in_force(key: str) -> tuple[Release, Process]:
 @lru_cache(maxsize=512)
 def _of_release(pk: int, fingerprint: str) -> Process:
     release = Release.objects.get(pk=pk)
-    return parse(release.body, release.origin or release.key)
+    return replace(parse(release.body, release.origin or release.key), release=release.number)
 
 
 @lru_cache(maxsize=512)

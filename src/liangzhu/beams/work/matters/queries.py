@@ -53,7 +53,7 @@ def visible(actor: Actor) -> QuerySet[Matter]:
 
 def matter(actor: Actor, matter_id: int) -> Matter:
     """One matter. Raises NotThere: absent, and out of sight, are not told apart."""
-    found = visible(actor).filter(pk=matter_id).select_related("release").first()
+    found = visible(actor).filter(pk=matter_id).first()
     if found is None:
         raise NotThere("没有找到这一事项。")
     return found
@@ -167,25 +167,26 @@ class Line:
     files: tuple[attachments.Attachment, ...]
 
 
-def history(actor: Actor, of: Matter) -> list[Line]:
+def history(actor: Actor, of: Matter, files: list[attachments.Attachment] | None = None) -> list[Line]:
     """What happened to a matter, oldest first, with what was filled in and attached at each step.
 
-    Units appear under the name they had on that day. The caller has the matter from `matter`.
+    Units appear under the name they had on that day. The caller has the matter from `matter`, and its ``files`` if it
+    has read them already.
     """
     process = by_release_id(of.release_id)
     entries = list(Entry.objects.filter(matter=of).select_related("answer", "part").order_by("id"))
-    given = {row.pk: row for row in attachments.of(of.ref)}
+    given = {row.pk: row for row in (attachments.of(of.ref) if files is None else files)}
     out = []
     for entry in entries:
         flow = process.flow_of(entry.part.kind if entry.part else None)
         step = flow.transitions.get(entry.transition)
         values = answers.read(entry.answer) if entry.answer else {}
         known = {field.name: field for field in step.fields} if step else {}
-        fields, files = [], []
+        fields, attached = [], []
         for name, value in values.items():
             field = known.get(name)
             if (field and field.type == "files") or (field is None and name == "files"):
-                files += [given[one] for one in value if one in given]
+                attached += [given[one] for one in value if one in given]
             else:
                 shown = _shown(field.type if field else "text", value, entry, step, of, actor, field)
                 fields.append((field.label if field else name, shown, field.type if field else "text"))
@@ -201,7 +202,7 @@ def history(actor: Actor, of: Matter) -> list[Line]:
                 if entry.part
                 else "",
                 fields=tuple(fields),
-                files=tuple(files),
+                files=tuple(attached),
             )
         )
     return out

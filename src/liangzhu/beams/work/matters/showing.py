@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from liangzhu.beams.people.directory import api as directory
+from liangzhu.beams.work.files import api as attachments
 from liangzhu.beams.work.matters import clocks as counting
 from liangzhu.beams.work.matters import drawing, queries
 from liangzhu.beams.work.matters.engine import Option, process_of, transitions
@@ -90,6 +91,7 @@ class Shown:
     assignee: str
     parties: list[tuple[str, str]]
     parts: list[tuple[queries.PartView, list[Option]]]
+    files: list[attachments.Attachment]
     earlier: list[queries.Line]
     history: list[queries.Line]
 
@@ -97,7 +99,8 @@ class Shown:
 def show(actor: Actor, matter: Matter) -> Shown:
     """Gather what the page of a matter shows."""
     process = process_of(matter)
-    lines = queries.history(actor, matter)
+    files = attachments.of(matter.ref)
+    lines = queries.history(actor, matter, files)
     parties = dict(matter.parties.values_list("name", "unit_id"))
     options = transitions(matter, actor, parties=parties)
     parts = [
@@ -120,6 +123,7 @@ def show(actor: Actor, matter: Matter) -> Shown:
             if name in process.parties and unit != matter.holding_unit_id
         ],
         parts=parts,
+        files=files,
         earlier=told[:-RECENT],
         history=told[-RECENT:],
     )

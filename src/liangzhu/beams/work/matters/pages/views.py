@@ -13,7 +13,6 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
 from liangzhu.beams.people.directory import api as directory
-from liangzhu.beams.work.files import api as attachments
 from liangzhu.beams.work.matters import actions, engine, policies, queries, showing
 from liangzhu.beams.work.matters.kinds import all_kinds, kind_of
 from liangzhu.beams.work.matters.lights import RUNNING, WORDS, clock_of
@@ -111,17 +110,23 @@ class Listing:
         return [(kind.key, kind.title) for kind in all_kinds().values()]
 
     @property
+    def carried(self) -> str:
+        """What of the present address belongs to the list."""
+        return urlencode([(name, self.request.GET[name]) for name in LIST if self.request.GET.get(name)])
+
+    @property
     def query(self) -> str:
         """What goes along in the address of a matter, so that the list stays."""
-        pairs = [(name, self.request.GET[name]) for name in LIST if self.request.GET.get(name)]
-        if not any(name == "scope" for name, _ in pairs):
-            pairs.insert(0, ("scope", self.scope))
-        return urlencode(pairs)
+        return (
+            self.carried
+            if self.request.GET.get("scope")
+            else f"scope={self.scope}&{self.carried}".rstrip("&")
+        )
 
     @property
     def names(self) -> dict[int, str]:
         """Who holds the posts of the own unit, for rows that say to whom they are assigned."""
-        if self.scope == "mine":
+        if self.scope == "mine" or not any(row.matter.assignee_id for row in self.page):
             return {}
         return {post.id: post.person_name for post in directory.posts(self.actor.unit_id)}
 
@@ -165,7 +170,6 @@ def _matter_page(
         "kind": kind,
         "shown": shown_matter,
         "panels": panels,
-        "files": attachments.of(row.ref),
         "comments": queries.comments(actor, row),
         "comment_form": comment or CommentForm(),
         "keep": f"comment-{row.pk}",
@@ -195,9 +199,14 @@ def step(request: HttpRequest, matter_id: int, transition: str, part_id: int | N
     chosen = flow.transitions.get(transition)
     if chosen is None:
         raise StepNotAllowed("流程里没有这一步。")
-    back = f"{kind_of(row.kind).url_of(row)}?{Listing(request).query}"
+    back = f"{kind_of(row.kind).url_of(row)}?{Listing(request).carried}"
     form = step_form(
-        chosen, actor, row, request.POST or None, request.FILES or None, version=(part or row).version
+        chosen,
+        actor,
+        row,
+        request.POST if request.method == "POST" else None,
+        request.FILES if request.method == "POST" else None,
+        version=(part or row).version,
     )
 
     def run(data: dict, once: str) -> Matter:
@@ -242,7 +251,7 @@ def assign(request: HttpRequest, matter_id: int, part_id: int | None = None) -> 
     row = queries.matter(actor, matter_id)
     part = queries.part(actor, row, part_id) if part_id is not None else None
     target: Matter | Part = part or row
-    back = f"{kind_of(row.kind).url_of(row)}?{Listing(request).query}"
+    back = f"{kind_of(row.kind).url_of(row)}?{Listing(request).carried}"
     data = request.POST.copy() if request.method == "POST" else None
     if data is not None and data.get("post_id") == "me":
         data["post_id"] = str(actor.post_id)
@@ -282,7 +291,7 @@ def comment(request: HttpRequest, matter_id: int) -> HttpResponse:
         lambda data, once: actions.comment(request.actor, matter_id=row.pk, text=data["text"], once=once),
     )
     if done.ok:
-        return redirect(f"{kind_of(row.kind).url_of(row)}?{Listing(request).query}#comments")
+        return redirect(f"{kind_of(row.kind).url_of(row)}?{Listing(request).carried}#comments")
     return _matter_page(request, row, form, done.status)
 
 
@@ -295,7 +304,7 @@ def clock(request: HttpRequest, matter_id: int) -> HttpResponse:
         "listing": Listing(request, row.pk),
         "matter": row,
         "clocks": clock_of(row),
-        "back": f"{kind_of(row.kind).url_of(row)}?{Listing(request).query}",
+        "back": f"{kind_of(row.kind).url_of(row)}?{Listing(request).carried}",
         "near": showing.near_rule(),
     }
     return render(request, "matters/clock.html", context)
@@ -355,7 +364,7 @@ def process(request: HttpRequest, key: str, number: int | None = None) -> HttpRe
     releases = queries.process_releases(request.actor, key)
     shown_release = showing.release(releases, number, request.actor)
     may_release = get_policy("kernel.release")(request.actor)
-    form = Form(request.POST or None)
+    form = Form(request.POST if request.method == "POST" else None)
     done = perform(
         request,
         form,
