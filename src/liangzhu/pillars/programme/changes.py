@@ -7,16 +7,18 @@ differences are shown and left alone.
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 
 from liangzhu.beams.people.directory import api as directory
 from liangzhu.kernel.errors import Invalid
 from liangzhu.kernel.log import sm3
-from liangzhu.pillars.programme.facts import ResolvedArticle, TargetFact, resolve
-from liangzhu.pillars.programme.findings import facts_of, head_of, target_text, undecided
+from liangzhu.pillars.programme.facts import ResolvedArticle, TargetFact, resolve, target_words
+from liangzhu.pillars.programme.findings import facts_of, head_of, undecided
 from liangzhu.pillars.programme.matching import Goal, Wording, match, match_goals
 from liangzhu.pillars.programme.models import Clause, Finding, PlanDocument, PlanTask, Revision
 
 NEW, CHANGED, SAME, DROPPED = "new", "changed", "same", "dropped"
+TEXT = "正文"
 KINDS = {NEW: "新增", CHANGED: "有改动", SAME: "无改动", DROPPED: "本稿已删去"}
 
 
@@ -56,6 +58,11 @@ class TaskChange:
     def name(self) -> str:
         """The title in the text, or the task's."""
         return self.article.facts.title if self.article else self.task.title
+
+    @property
+    def only_text(self) -> bool:
+        """Whether nothing happens but that wording is filled in where there was none."""
+        return self.kind == CHANGED and all(line.what == TEXT and not line.before for line in self.lines)
 
     @property
     def issued(self) -> bool:
@@ -145,6 +152,12 @@ def planned(revision: Revision) -> Changes:
     return work_out(document, resolve(articles, day), head)
 
 
+def title_of(document: PlanDocument, head: dict[str, str]) -> str:
+    """The title that a document will bear. A notice that prints a plan (关于印发…的通知) leaves the plan its own title."""
+    read = head.get("title", "")[:200]
+    return document.title if not read or (document.title and document.title in read) else read
+
+
 def _head(document: PlanDocument, head: dict[str, str]) -> list[Line]:
     now = {
         "number": ("文号", document.number),
@@ -152,6 +165,7 @@ def _head(document: PlanDocument, head: dict[str, str]) -> list[Line]:
         "issuer": ("发文机关", document.issuer),
         "date": ("成文日期", document.issued_on.isoformat() if document.issued_on else ""),
     }
+    head = {**head, "title": title_of(document, head)}
     return [Line(what, was, head[key]) for key, (what, was) in now.items() if head.get(key) and head[key] != was]
 
 
@@ -172,7 +186,7 @@ def _task_change(article: ResolvedArticle, task: PlanTask | None, day: date | No
         if was != is_now:
             add(Line(what, was, is_now))
     if facts.text and facts.text != task.text:
-        add(Line("正文", f"{len(task.text)} 字" if task.text else "没有正文", f"{len(facts.text)} 字"))
+        add(Line(TEXT, f"{len(task.text)} 字" if task.text else "", f"{len(facts.text)} 字"))
     if task.lead_unit_id != article.lead_id:
         why = "已下达，牵头单位不随文件改；需要调整时请撤销任务后重新下达" if issued else ""
         add(Line("牵头单位", _name(task.lead_unit_id, day), _name(article.lead_id, day), issued, why))
@@ -249,6 +263,6 @@ def _day(day: date | None) -> str:
     return day.isoformat() if day else "未定"
 
 
-def _target(name: str, op: str, amount, measure: str, due_on: date | None) -> str:
-    text = target_text(name, op, amount, measure) if op and amount is not None else name
+def _target(name: str, op: str, amount: Decimal | None, measure: str, due_on: date | None) -> str:
+    text = target_words(name, op, amount, measure) if op and amount is not None else name
     return f"{text}（{due_on:%Y-%m-%d}）" if due_on else text

@@ -485,9 +485,9 @@ def head_of(revision: Revision) -> dict[str, str]:
     return {row.kind: row.value for row in rows if row.stands}
 
 
-def previous_of(document: PlanDocument) -> Revision | None:
-    """The newest text of a document."""
-    return document.revisions.order_by("-no").first()
+def newest_of(document: PlanDocument) -> Revision | None:
+    """The newest text of a document that was not withdrawn."""
+    return document.revisions.filter(withdrawn=False).order_by("-no").first()
 
 
 def undecided(revision: Revision) -> list[Finding]:

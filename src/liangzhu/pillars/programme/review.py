@@ -17,7 +17,7 @@ from liangzhu.beams.people.directory import api as directory
 from liangzhu.kernel.errors import NotThere, Problem
 from liangzhu.pillars.programme import policies
 from liangzhu.pillars.programme.facts import target_words
-from liangzhu.pillars.programme.findings import head_of, previous_of
+from liangzhu.pillars.programme.findings import head_of, newest_of
 from liangzhu.pillars.programme.matching import Wording, match
 from liangzhu.pillars.programme.models import Article, Finding, PlanDocument, Revision
 
@@ -129,9 +129,11 @@ class Shown:
     @property
     def repaired(self) -> str:
         """The wording of the text where it differs from what was understood, else ""."""
-        if self.row.kind in WITH_DIGITS and self.row.quote and self.row.quote != self.row.value:
-            return self.row.quote
-        return ""
+        row, day = self.row, self.day
+        said = f"{day.year}年{day.month}月{day.day}日" if day else row.value
+        if row.kind not in WITH_DIGITS or "".join(row.quote.split()) in ("", row.value, said):
+            return ""
+        return row.quote
 
     @property
     def words(self) -> str:
@@ -226,7 +228,7 @@ class Review:
 
     revision: Revision
     blocks: list[Block]
-    latest: Revision
+    latest: Revision | None
     doubts: int
     decided: int
     blocking: int
@@ -240,7 +242,7 @@ class Review:
     @property
     def editable(self) -> bool:
         """Whether it is the newest text."""
-        return self.revision.pk == self.latest.pk
+        return self.latest is not None and self.revision.pk == self.latest.pk
 
     @property
     def left(self) -> int:
@@ -269,7 +271,7 @@ def review(actor, revision: Revision, show: str = ALL) -> Review:
     return Review(
         revision=revision,
         blocks=[block for block in kept if block],
-        latest=previous_of(revision.document),
+        latest=newest_of(revision.document),
         doubts=len(doubts),
         decided=sum(row.decision != Finding.PROPOSED for row in doubts),
         blocking=sum(row.blocks for row in doubts),
@@ -434,7 +436,7 @@ def document_rows(actor) -> list[DocumentRow]:
         ).order_by("-issued_on", "-id")
     )
     revisions: dict[int, list[Revision]] = {}
-    for row in Revision.objects.filter(document__in=documents).defer("text").order_by("-no"):
+    for row in Revision.objects.filter(document__in=documents, withdrawn=False).defer("text").order_by("-no"):
         revisions.setdefault(row.document_id, []).append(row)
     newest = [rows[0].pk for rows in revisions.values()]
     left = dict(
@@ -507,7 +509,7 @@ class Difference:
 def difference(actor, new: Revision, old_no: int | None = None) -> Difference:
     """A revision against another one of its document (the one before unless given). Raises NotThere."""
     policies.read_ledger.require(actor)
-    others = new.document.revisions.exclude(pk=new.pk).select_related("document")
+    others = new.document.revisions.filter(withdrawn=False).exclude(pk=new.pk)
     old = (others.filter(no=old_no) if old_no is not None else others.filter(no__lt=new.no)).order_by("-no").first()
     if old is None:
         raise NotThere("没有可以比较的另一稿。")

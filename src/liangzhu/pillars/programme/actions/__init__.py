@@ -6,6 +6,7 @@ from liangzhu.pillars.programme.actions.documents import (
     confirm_sure,
     decide_finding,
     read_document,
+    withdraw_revision,
 )
 from liangzhu.pillars.programme.actions.ledger import (
     add_helper,
@@ -43,4 +44,5 @@ __all__ = [
     "sign_letter",
     "split_steps",
     "urge",
+    "withdraw_revision",
 ]

@@ -19,7 +19,7 @@ from liangzhu.pillars.programme import events, policies
 from liangzhu.pillars.programme.findings import (
     LARGEST,
     carry,
-    previous_of,
+    newest_of,
     propose,
     read_target,
     rows_of,
@@ -35,6 +35,20 @@ MAX_BYTES = 20 * 1024 * 1024
 EARLIEST = 1980
 FARTHEST = 30
 """Years: a plan, or a limit in it, before the one or further ahead than the other is a slip of the finger."""
+
+
+
+class SameFile(Conflict):
+    """The very same file was read before; ``revision_id`` leads to it."""
+
+    code, title = "same_file", "这份文件已经读入过"
+    todo = "请直接打开该稿继续校核；若要读入修订稿，请选择修订后的文件。"
+
+    def __init__(self, revision: Revision):
+        self.revision_id = revision.pk
+        day, title = shanghai_date(revision.read_at), revision.document.title
+        super().__init__(f"这份文件已于 {day:%Y-%m-%d} 作为《{title}》第 {revision.no} 稿读入，内容完全相同。")
+
 
 ADDABLE = {
     "document": ("number", "title", "issuer", "date", "cite"),
@@ -64,14 +78,9 @@ def read_document(act: Act, *, upload: UploadedFile, document_id: int | None = N
         kind = TooLarge if error.code == "too_large" else BadFile
         raise kind(error.message, code=error.code, title="没有读入", todo=error.todo) from None
     fingerprint = sm3(data)
-    same = Revision.objects.filter(fingerprint=fingerprint).select_related("document").first()
+    same = Revision.objects.filter(fingerprint=fingerprint, withdrawn=False).select_related("document").first()
     if same is not None:
-        raise Conflict(
-            f"这份文件已于 {shanghai_date(same.read_at):%Y-%m-%d} 作为《{same.document.title}》第 {same.no} 稿读入，内容完全相同。",
-            code="same_file",
-            title="这份文件已经读入过",
-            todo="请直接打开该稿继续校核；若要读入修订稿，请选择修订后的文件。",
-        )
+        raise SameFile(same)
     number = str(reading.number.value or "")[:60] if reading.number else ""
     document = _document_for(act, document_id, number)
     if document is None:
@@ -82,11 +91,12 @@ def read_document(act: Act, *, upload: UploadedFile, document_id: int | None = N
             issued_on=reading.date.value if reading.date else None,
             created_at=now(),
         )
-    previous = previous_of(document)
+    previous = newest_of(document)
+    last = document.revisions.order_by("-no").first()
     attachment = _keep_original(act, upload, reading.text)
     revision = Revision.objects.create(
         document=document,
-        no=previous.no + 1 if previous else 1,
+        no=last.no + 1 if last else 1,
         text=reading.text,
         filename=upload.name[-200:],
         fingerprint=fingerprint,
@@ -125,6 +135,24 @@ def _keep_original(act: Act, upload: UploadedFile, text: str) -> files.Attachmen
     except BadFile:
         kept = ContentFile(text.encode(), name=f"{Path(upload.name).stem}.txt")
         return files.store(act, kept, kinds=("txt",))
+
+
+@action("programme.withdraw_revision")
+def withdraw_revision(act: Act, *, revision_id: int) -> Revision:
+    """Withdraw the newest text of a document: it was the wrong file. The text before it counts again.
+
+    A text that the ledger was built from stays: what follows from it is mended by a revised text.
+    """
+    act.check(policies.manage)
+    revision = act.lock(Revision, pk=revision_id)
+    document = act.lock(PlanDocument, pk=revision.document_id)
+    _latest(revision)
+    if document.ledger_revision_id == revision.pk:
+        raise StepNotAllowed(f"台账是按第 {revision.no} 稿建的，不能撤回。", todo="请上传正确的文件，作为下一稿。")
+    revision.withdrawn = True
+    revision.save(update_fields=["withdrawn"])
+    act.log(revision.ref, withdrawn=revision.no, document=document.pk)
+    return revision
 
 
 # Decisions --------------------------------------------------------------------------------------------------------------
@@ -226,7 +254,9 @@ def _restore(row: Finding) -> None:
 
 
 def _latest(revision: Revision) -> None:
-    latest = previous_of(revision.document)
+    if revision.withdrawn:
+        raise StepNotAllowed("这一稿已经撤回，只能查看。", todo="请到现行的一稿校核。")
+    latest = newest_of(revision.document)
     if revision.pk != latest.pk:
         raise StepNotAllowed("这一稿已被新稿替代，只能查看。", todo=f"请到第 {latest.no} 稿校核。")
 

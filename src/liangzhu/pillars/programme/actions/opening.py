@@ -18,10 +18,11 @@ from liangzhu.pillars.programme.changes import (
     Changes,
     TaskChange,
     planned,
+    title_of,
     work_out,
 )
 from liangzhu.pillars.programme.facts import ArticleFacts, resolve
-from liangzhu.pillars.programme.findings import head_of, previous_of
+from liangzhu.pillars.programme.findings import head_of, newest_of
 from liangzhu.pillars.programme.models import Clause, PlanDocument, PlanTask, Revision, TaskHelper
 
 ASIDE = 10_000
@@ -38,15 +39,18 @@ def open_ledger(act: Act, *, revision_id: int, expected: str = "") -> PlanDocume
     act.check(policies.manage)
     revision = act.lock(Revision, pk=revision_id)
     document = act.lock(PlanDocument, pk=revision.document_id)
-    latest = previous_of(document)
-    if latest.pk != revision.pk:
-        raise StepNotAllowed("这一稿已被新稿替代。", todo=f"请从第 {latest.no} 稿建账。")
+    latest = newest_of(document)
+    if latest is None or latest.pk != revision.pk:
+        raise StepNotAllowed(
+            "这一稿已经撤回。" if revision.withdrawn else "这一稿已被新稿替代。",
+            todo=f"请从第 {latest.no} 稿建账。" if latest else "请上传正确的文件。",
+        )
     changes = planned(revision)
     if expected and expected != changes.fingerprint:
         raise Conflict("识读结果或台账刚刚有改动，与您看到的不一样。", todo="请看过下面最新的差异，再提交一次。")
     head = head_of(revision)
     document.number = head.get("number", "")[:60]
-    document.title = head.get("title", "")[:200] or document.title
+    document.title = title_of(document, head)
     document.issuer = head.get("issuer", "")[:100] or document.issuer
     document.issued_on = date.fromisoformat(head["date"]) if head.get("date") else document.issued_on
     document.ledger_revision = revision

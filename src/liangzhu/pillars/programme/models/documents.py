@@ -36,7 +36,7 @@ class PlanDocument(models.Model):
 
 
 class Revision(models.Model):
-    """One text of a document, as uploaded. Never altered; a revised text is another row."""
+    """One text of a document, as uploaded. The text is never altered; a revised text is another row."""
 
     document = models.ForeignKey(PlanDocument, on_delete=models.PROTECT, related_name="revisions")
     no = models.PositiveSmallIntegerField("第几稿")
@@ -47,6 +47,7 @@ class Revision(models.Model):
     read_at = models.DateTimeField()
     read_by = models.CharField(max_length=80)
     read_label = models.CharField(max_length=100, blank=True)
+    withdrawn = models.BooleanField("已撤回", default=False, help_text="the wrong file; never the text of a ledger")
 
     class Meta:
         verbose_name = "文件稿次"

@@ -120,7 +120,9 @@ def review(request: HttpRequest, revision_id: int) -> HttpResponse:
             "revision": revision,
             "document": revision.document,
             "revisions": revisions,
-            "earlier": any(one.no < revision.no for one in revisions),
+            "earlier": any(one.no < revision.no and not one.withdrawn for one in revisions),
+            "may_withdraw": may_decide and revision.document.ledger_revision_id != revision.pk,
+            "withdraw_form": Form(),
             "original": _original(request, revision),
             "may_decide": may_decide,
             "sure_form": Form(),
@@ -310,16 +312,35 @@ def add_finding(request: HttpRequest, revision_id: int) -> HttpResponse:
 def confirm_sure(request: HttpRequest, revision_id: int) -> HttpResponse:
     """Confirm everything that the reader is sure of."""
     revision = queries.revision(request.actor, revision_id)
+    form = Form(request.POST)
     done = perform(
         request,
-        Form(request.POST),
+        form,
         lambda data, once: actions.confirm_sure(request.actor, revision_id=revision.pk, once=once),
     )
     if not done.ok:
-        raise StepNotAllowed("没有办成，请刷新校核页后再试。")
+        raise form.problem or StepNotAllowed("没有办成，请刷新校核页后再试。")
     if not done.already:
         messages.success(request, "确定项已全部确认。")
     return redirect(_back(request, revision.pk, "main"))
+
+
+@guarded("programme.manage")
+@require_POST
+def withdraw(request: HttpRequest, revision_id: int) -> HttpResponse:
+    """Withdraw a text that was the wrong file."""
+    revision = queries.revision(request.actor, revision_id)
+    form = Form(request.POST)
+    done = perform(
+        request,
+        form,
+        lambda data, once: actions.withdraw_revision(request.actor, revision_id=revision.pk, once=once),
+    )
+    if not done.ok:
+        raise form.problem or StepNotAllowed("没有办成，请刷新校核页后再试。")
+    if not done.already:
+        messages.success(request, f"已撤回第 {revision.no} 稿，文字和校核仍可查看。")
+    return redirect("programme:documents")
 
 
 @guarded("programme.read_ledger")
@@ -352,8 +373,11 @@ def open_ledger(request: HttpRequest, revision_id: int) -> HttpResponse:
         ),
     )
     if done.ok:
-        messages.success(request, "台账已按这一稿更新。" if document.state == PlanDocument.IN_FORCE else "已建账。")
-        return redirect("programme:issue", document.pk)
+        opened = document.state == PlanDocument.IN_FORCE
+        messages.success(request, f"台账已按第 {revision.no} 稿更新。" if opened else "已建账，请下达任务。")
+        if document.tasks.filter(matter=None, dropped=False).exists():
+            return redirect("programme:issue", document.pk)
+        return redirect(f"{reverse('programme:ledger')}?document={document.pk}")
     changes, problem = None, None
     try:
         changes = planned(revision)
@@ -374,7 +398,8 @@ def open_ledger(request: HttpRequest, revision_id: int) -> HttpResponse:
             "review": found,
             "form": form,
             "changes": changes,
-            "groups": [(kind, changes.of(kind)) for kind in (DROPPED, NEW, CHANGED, SAME)] if changes else [],
+            "kinds": [(kind, changes.of(kind)) for kind in (DROPPED, NEW, CHANGED, SAME)] if changes else [],
+            "filled": [one for one in changes.tasks if one.only_text] if changes else [],
             "problem": problem,
             "waiting": waiting,
             "opened": document.state == PlanDocument.IN_FORCE,
@@ -409,7 +434,7 @@ def issue(request: HttpRequest, document_id: int) -> HttpResponse:
             "failed": failed,
             "nothing": nothing,
             "before": _issued_before(document),
-            "latest": document.revisions.defer("text").order_by("-no").first(),
+            "latest": document.revisions.filter(withdrawn=False).defer("text").order_by("-no").first(),
         },
         status=Invalid.status if failed or nothing else 200,
     )
@@ -461,6 +486,7 @@ def _issue_rows(request: HttpRequest, document: PlanDocument) -> list[dict[str, 
             initial={"due_on": task.due_on},
             scopes=scopes,
             members=members,
+            no=task.article_no,
         )
         rows.append(
             {

@@ -114,7 +114,7 @@ def form_for(kind: str) -> type[Form]:
 class IssueForm(Form):
     """One task in the table of tasks to issue: whether, until when, and which units out of its open sets take part.
 
-    ``scopes`` are (id, expression) of whole open sets; ``members`` (unit id, name) with the units of all of them.
+    ``no`` is the article's number, ``scopes`` are (id, expression) of whole open sets; ``members`` (unit id, name) with the units of all of them.
     """
 
     issue = forms.BooleanField(label="下达", required=False)
@@ -125,9 +125,11 @@ class IssueForm(Form):
         *args: Any,
         scopes: Sequence[tuple[int, str]] = (),
         members: Sequence[tuple[str, Sequence[tuple[int, str]]]] = (),
+        no: int,
         **kwargs: Any,
     ):
         super().__init__(*args, **kwargs)
+        self.fields["due_on"].widget.attrs["aria-label"] = f"任务 {no} 的期限"
         if scopes:
             self.fields["scopes"] = forms.TypedMultipleChoiceField(
                 label="整个范围", choices=scopes, coerce=int, required=False, widget=forms.CheckboxSelectMultiple
