@@ -80,13 +80,15 @@ class Base:
 _YEAR = r"(?:(?P<{0}y>\d{{4}})[ ]?年(?:度)?[ ]?|(?P<{0}ry>今年|明年|后年|本年度?|当年))"
 _MONTH = r"(?P<{0}>1[0-2]|0?[1-9]|十[一二]?|[一二三四五六七八九])[ ]?月(?:份)?[ ]?"
 _BEFORE = r"(?:之|以)?前(?!后|期|置|列|沿|往|提|端|台|述|景|瞻|来)"
+_DONE = r"(?:全部|全面|基本|力争)?(?:完成|建成|竣工|上线|办结|投用|到位)"
 _LEAD = r"(?:(?:力争|争取|确保)?(?:到|至|截至|截止到?|于|在)|力争|争取|确保)"
 _RANGE = r"(?<![0-9第一二三四五六七八九十每])(?<!\d[-—–~至])(?<!\d年[-—–~至])"
 _WORDING = re.compile(
     rf"""
-    {_RANGE}{_YEAR.format("d")}?{_MONTH.format("dm")}(?P<dd>3[01]|[12][0-9]|0?[1-9])[ ]?日(?:{_BEFORE}|止)
+    {_RANGE}{_YEAR.format("d")}?{_MONTH.format("dm")}(?P<dd>3[01]|[12][0-9]|0?[1-9])[ ]?日(?:{_BEFORE}|止|(?={_DONE}))
   | {_RANGE}{_YEAR.format("m")}?{_MONTH.format("mm")}(?P<mpart>底|末|初|上旬|中旬|下旬)(?P<mbef>{_BEFORE})?
   | {_RANGE}{_YEAR.format("n")}?{_MONTH.format("nm")}{_BEFORE}
+  | {_RANGE}{_YEAR.format("c")}?{_MONTH.format("cm")}(?={_DONE})
   | {_RANGE}{_YEAR.format("h")}?(?P<half>上半年|下半年)(?:底|末|内|结束)?(?:{_BEFORE})?
   | {_RANGE}{_YEAR.format("q")}?第?(?P<quarter>[一二三四1-4])季度(?:末|底|内|结束)?(?:{_BEFORE})?
   | {_RANGE}{_YEAR.format("e")}(?:年?底|年?末|年?终|内)(?P<ebef>{_BEFORE})?
@@ -151,7 +153,8 @@ def cell_deadline(original: str, shade: str, start: int, end: int, base: Base) -
     if date:
         value, why = full_date(date), ""
     elif year and (year.group(1) or base.year):
-        value, sure, why = month_end(int(year.group(1) or base.year), 12), True, "按年底计"
+        value, sure = month_end(int(year.group(1) or base.year), 12), bool(year.group(1)) or base.sure
+        why = "按年底计" + ("" if year.group(1) else f"，{base.why}")
     elif month:
         given = month.group(1)
         if given or base.year:
@@ -173,10 +176,14 @@ def _resolve(match, shade, end, base, context):
     if not strict and _PAST.match(shade, match.end(), min(end, match.end() + 12)):
         return None
     explicit = next(
-        (int(get(key)) for key in ("dy", "my", "ny", "hy", "qy", "ey", "to", "before", "bare") if get(key)),
+        (
+            int(get(key))
+            for key in ("dy", "my", "ny", "cy", "hy", "qy", "ey", "to", "before", "bare")
+            if get(key)
+        ),
         None,
     )
-    relative = next((get(key) for key in ("dry", "mry", "nry", "hry", "qry", "ery") if get(key)), None)
+    relative = next((get(key) for key in ("dry", "mry", "nry", "cry", "hry", "qry", "ery") if get(key)), None)
     year, sure, why = _year(explicit, relative, base, context)
     if explicit and base.year and explicit < base.year and not strict:
         return None
@@ -206,7 +213,7 @@ def _resolve(match, shade, end, base, context):
         return None, False, "文件没有日期，算不出是哪一年", explicit
     value = _day_in(year, get, base)
     if value is None:
-        return None
+        return None, False, "日历上没有这个日子，请核对", None
     if not explicit and not relative and context is None and base.date and value < base.date:
         later = _day_in(year + 1, get, base)
         return later, False, "这个日子在成文日期之前，按下一年理解，请核对", None
@@ -214,7 +221,7 @@ def _resolve(match, shade, end, base, context):
         sure, why = False, "早于成文日期，请核对"
     if get("nm") or get("before"):
         sure, why = False, "“前”是否含当月（年）不明，按此前最后一天计"
-    elif get("bare") or get("mpart") == "初":
+    elif get("bare") or get("cm") or get("mpart") == "初":
         sure, why = False, "没有写“前”或“底”，请核对"
     return value, sure, why, explicit
 
@@ -237,6 +244,8 @@ def _day_in(year, get, base):
         part = {"上旬": 10, "中旬": 20, "初": 10}.get(get("mpart"))
         month = glyphs.number(get("mm"))
         return day(year, month, part) if part else month_end(year, month)
+    if get("cm"):
+        return month_end(year, glyphs.number(get("cm")))
     if get("nm"):
         month = glyphs.number(get("nm"))
         return month_end(year, month - 1) if month > 1 else month_end(year - 1, 12)

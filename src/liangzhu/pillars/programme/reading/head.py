@@ -1,6 +1,6 @@
 """Facts about the document as a whole: 发文字号, title, issuer, 成文日期, cited documents.
 
-Web pages lose ``〕`` and 年, 月, 日 in conversion: ``海政发〔2022114`` stands for number 114 of 2022, ``2022826`` for 26
+Web pages lose ``〕`` and 年, 月, 日 in conversion: ``县政发〔2022114`` stands for number 114 of 2022, ``2022826`` for 26
 August.  The repair follows 《党政机关公文处理工作条例》 (a document number is code, four-digit year, number without
 leading zeros) and is called sure only when another place of the text confirms it.
 """

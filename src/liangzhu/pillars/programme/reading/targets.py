@@ -7,9 +7,10 @@ include the number itself (民法典 第一千二百五十九条), 超过 and �
 import re
 from bisect import bisect_left
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from . import glyphs
-from .model import Finding, Target
+from .model import Finding, Operator, Target
 
 _DIGITS = r"(?<![0-9A-Za-z.第〔])\d{1,9}(?:\.\d{1,4})?(?![0-9])"
 _HAN_PERCENT = rf"百分之[{glyphs.HAN}]{{1,5}}(?:点[{glyphs.HAN}]{{1,2}})?"
@@ -23,11 +24,11 @@ _UNIT = (
     r"|(?![年月级岁周层号度等])[一-鿿]{1,3}?(?=及?以[上下])"
 )
 _LEAST = (
-    r"不低于|不少于|不小于|不得低于|不得少于|不得小于|至少达到|至少|力争达到|达到|达|"
-    r"(?:提高|提升|增加|增长|扩大|上升|拓展|扩充|延长)(?:到|至)|保持在|稳定在|维持在|占比为|率为"
+    r"不低于|不少于|不小于|不得低于|不得少于|不得小于|至少达到|至少|力争达到|达到|(?<![传表下到直抵发])达|≥|"
+    r"(?:提高|提升|增加|增长|扩大|上升|拓展|扩充|延长)(?:到|至)|保持在|稳定在|维持在"
 )
 _OVER = r"超过|突破|高于|大于|多于"
-_MOST = r"不超过|不高于|不大于|不多于|不得超过|不得高于|不突破|控制在|限制在|(?:压缩|压减|缩短|缩减|减少|精简|降低|下降|降|减|缩)(?:到|至|为)"
+_MOST = r"≤|不超过|不高于|不大于|不多于|不得超过|不得高于|不突破|控制在|限制在|(?:压缩|压减|缩短|缩减|减少|精简|降低|下降|降|减|缩)(?:到|至|为)"
 _UNDER = r"低于|少于|小于"
 _CUT = r"压缩|压减|缩短|缩减|减少|精简|降低|下降|减"
 _RISE = r"(?:年均|同比)?(?:增长|提高|提升|增加|上升)"
@@ -55,7 +56,26 @@ _OBJECT = re.compile(
     r"^(?:加快|推进|推动|加强|深化|完善|建立|建设|做好|开展|实施|扩大|提高|提升|优化|积极|大力|全面|持续|进一步)+"
 )
 _OBJECT_END = re.compile(r"(?:推广应用|推广使用|应用推广|推广|应用|使用|建设|工作|普及|覆盖)+$")
+_NOUN = re.compile(r"的?([一-鿿A-Za-z0-9“”\"]{2,16})")
+_CLAIM = re.compile(r"(?:实现|确保|做到|力争|推动)[^,。;:]{0,20}$")
+_CONDITION = "未没不仍尚的者且还"  # 超过5日未办结的: a condition, no target
+_TIMES = re.compile(r"时限|时间|周期|期限|时长|成本|率$|比例$|占比$|比重$")
+_TIME_UNITS = frozenset(
+    ("日", "天", "小时", "分钟", "秒", "个月", "工作日", "个工作日", "个自然日", "期", "类", "次", "元")
+)
+_DONE = re.compile(r"(?:已|已经|曾)$")
+_NUMBER_OF = tuple("年月号届期级条章次款时点-—~")  # 2022年, 第5次: a number that counts nothing
 _BREAK = ",。;:!?\n\t()《》\x00"
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """How a number is compared: the operator, the name, the end of the wording, and what must be checked."""
+
+    op: Operator
+    name: str
+    end: int
+    doubt: str = ""
 
 
 def targets(
@@ -69,49 +89,31 @@ def targets(
     times = sorted(times)
     floor = start
     for match in _TARGET.finditer(shade, start, end):
-        digits, unit, after = match["digits"], match["unit"] or "", match["after"] or ""
-        if _touching(times, match.start("digits" if digits else "han"), match.end()):
+        if _touching(times, match.start("digits" if match["digits"] else "han"), match.end()):
             continue
-        if (
-            digits
-            and not unit
-            and shade[match.end() : match.end() + 1] in tuple("年月号届期级条章次款届时点-—~")
-        ):
+        left, subject_end = _subject(shade, floor, match.start(), times)
+        subject = shade[left:subject_end]
+        read, value = _compare(match, shade, end, subject), _value(match)
+        if read is None or value is None:
             continue
-        subject_start, subject_end = _subject(shade, floor, match.start(), times)
-        subject = shade[subject_start:subject_end]
-        found = _compare(match, shade, end, subject, unit, after)
-        if found is None:
-            continue
-        op, name, right, sure, why = found
-        value = _value(match)
-        if value is None:
-            continue
-        if not digits:
-            unit = "%"
-            if "分之" in match["han"] and "百分" not in match["han"]:
-                why = why or f"{match['han']}折算为{value}%"
-        parts = name.split("、")
-        if len(parts) > 1 and not all(_MEASURE.search(part) for part in parts):
-            parts = [name]
-        if not name:
-            sure, why = False, "前文没有写明是什么指标"
-        elif _GENERIC.match(name):
-            guess = _guess(shade, start, subject_start, name)
-            if guess:
-                sure, why = False, f"指标名按原文取“{name}”；联系前文可能指“{guess}”，请核对"
-        floor = right
-        left = subject_start if subject_start < match.start() else match.start()
-        text = original[left:right]
-        for part in parts:
+        doubt, why = read.doubt, ""
+        if not read.name:
+            doubt = "前文没有写明是什么指标"
+        elif _GENERIC.match(read.name):
+            guess = _guess(shade, start, left, read.name)
+            doubt = f"指标名按原文取“{read.name}”；联系前文可能指“{guess}”，请核对" if guess else doubt
+        elif match["han"] and re.fullmatch(_FRACTION, match["han"]):
+            why = f"{match['han']}折算为{value}%"
+        names = read.name.split("、")
+        if not all(_MEASURE.search(name) for name in names):
+            names = [read.name]  # 教育、医疗覆盖面: one name; 办结率、满意率: two targets
+        floor = read.end
+        unit = (match["unit"] or "") if match["digits"] else "%"
+        text = original[left : read.end]
+        certainty = "doubtful" if doubt else "sure"
+        for name in names:
             yield Finding(
-                "target",
-                Target(part, op, value, unit),
-                text,
-                left,
-                right,
-                "sure" if sure else "doubtful",
-                why,
+                "target", Target(name, read.op, value, unit), text, left, read.end, certainty, doubt or why
             )
 
 
@@ -141,108 +143,82 @@ def _subject(shade: str, floor: int, end: int, times: list[tuple[int, int]]) -> 
     return start, (trailing.start() if trailing else end)
 
 
-def _compare(match, shade, end, subject, unit, after):
-    """Return (op, name, end, sure, why), or ``None`` if the number is not compared with anything."""
-    stop = match.end()
-    following = shade[stop : stop + 1]
-    if re.search(r"已(?:经)?$|曾$", shade[max(0, match.start() - 2) : match.start()]) or subject.endswith(
-        "已"
+def _compare(match: re.Match[str], shade: str, end: int, subject: str) -> _Reading | None:
+    """Tell how the number is compared, ``None`` if it is not."""
+    stop, unit, after = match.end(), match["unit"] or "", match["after"] or ""
+    following = shade[stop : min(stop + 1, end)]
+    if _DONE.search(shade[max(0, match.start() - 2) : match.start()]) or (
+        not unit and match["digits"] and following in _NUMBER_OF
     ):
         return None
     below = "下" in after or "内" in after
-    if match["least"]:
-        if not unit and not match["han"] and not _MEASURE.search(subject):
-            return None
+    if match["over"] or match["under"]:
         return (
-            ("<=", subject, stop, False, "前后说法方向不一，请核对")
-            if below
-            else (">=", subject, stop, True, "")
+            None
+            if following and following in _CONDITION
+            else _Reading(">" if match["over"] else "<", subject, stop)
         )
-    if match["over"]:
-        return ">", subject, stop, True, ""
     if match["most"]:
-        return (
-            ("<=", subject, stop, True, "")
-            if "上" not in after
-            else ("<=", subject, stop, False, "前后说法方向不一，请核对")
+        return _Reading("<=", subject, stop, "前后说法方向不一，请核对" if "上" in after else "")
+    if not (unit or match["han"] or (match["least"] and _MEASURE.search(subject))):
+        return None
+    if match["least"]:
+        doubt = "写的是“左右”，请核对" if after == "左右" else "前后说法方向不一，请核对" if below else ""
+        return _Reading("<=" if below else ">=", subject, stop, doubt)
+    if match["cut"] and below:
+        return _Reading("<=", subject, stop, "按“压缩到…以内”理解，请核对")
+    if match["cut"] or match["rise"]:
+        verb = match["cut"] or match["rise"]
+        name, right = (subject + verb, stop) if subject else _noun_after(shade, stop, end, verb)
+        what = (
+            "写的是“左右”，请核对"
+            if after == "左右"
+            else "写的是降幅，不是目标值，请核对"
+            if match["cut"]
+            else "写的是增幅，请核对基数"
         )
-    if match["under"]:
-        return "<", subject, stop, True, ""
-    if match["cut"]:
-        if not unit and not match["han"]:
-            return None
-        if below:
-            return "<=", subject, stop, False, "按“压缩到…以内”理解，请核对"
-        return ">=", subject + match["cut"], stop, False, "写的是降幅，不是目标值，请核对"
-    if match["rise"]:
-        if not unit and not match["han"]:
-            return None
-        why = "写的是“左右”" if after == "左右" else "写的是增幅，请核对基数"
-        return ">=", subject + match["rise"], stop, False, why
+        return _Reading(">=", name, right, what)
+    return _without_words(match, shade, end, subject, below)
+
+
+def _without_words(match, shade, end, subject, below) -> _Reading | None:
+    """Read a number with nothing but 以上, 以下 or a rate around it."""
+    stop, unit, after = match.end(), match["unit"] or "", match["after"] or ""
     percent = unit in ("%", "‰") or bool(match["han"])
-    if after in ("左右", "内") or (
-        below and not re.search(r"时限|时间|周期|期限|时长|成本|率|比例|占比|比重$", subject)
-    ):
+    if after in ("左右", "内") or (below and not _TIMES.search(subject)):
         return None
-    if after and (percent or unit):
-        if following == "的" and not percent:
-            return None
-        if percent and not subject.strip():
+    counts = bool(_COUNTING.fullmatch(subject))
+    if after:
+        if shade[stop : stop + 1] == "的" and not percent:
+            return None  # 10万人以上的城市
+        op: Operator = "<=" if below else ">="
+        if percent and not subject:
             name, right = _noun_after(shade, stop, end)
-            return ("<=" if below else ">=", name, right, False, "指标名取自后文，请核对") if name else None
-        counted = _counted(shade, stop, end, subject)
-        if counted:
-            return ("<=" if below else ">=", *counted, True, "")
-        return "<=" if below else ">=", subject, stop, bool(subject), ""
+            return _Reading(op, name, right, "指标名取自后文，请核对") if name else None
+        return _Reading(op, *(_noun_after(shade, stop, end, subject) if counts else (subject, stop)))
     if percent and _MEASURE.search(subject):
-        return ">=", subject, stop, True, ""
-    if match["digits"] == "100" and unit == "%":
-        name, right = _noun_after(shade, stop, end)
-        if name and re.match(
-            r"实现|做到|确保|全|覆盖|网上|上线|接入|达|可|公开|完成|办结|共享|纳入|[一-鿿]", name
-        ):
-            return ">=", subject + name, right, False, "指标名由前后文合成，请核对"
-        return None
-    if match["digits"] and unit and not percent and _COUNTING.match(subject):
-        counted = _counted(shade, stop, end, subject)
-        if unit in (
-            "日",
-            "天",
-            "小时",
-            "分钟",
-            "秒",
-            "个月",
-            "工作日",
-            "个工作日",
-            "个自然日",
-            "期",
-            "类",
-            "次",
-            "元",
-        ):
-            return None
-        name, right = counted or (subject, stop)
-        return ">=", name, right, False, "没有写“以上”“不少于”等字样，按不少于理解"
+        return _Reading(">=", subject, stop)
+    if (
+        percent
+        and match["digits"] == "100"
+        and _CLAIM.search(shade, max(0, match.start() - 30), match.start())
+    ):
+        name, right = _noun_after(shade, stop, end, subject)
+        return _Reading(">=", name, right, "指标名由前后文合成，请核对") if right > stop else None
+    if not percent and unit not in _TIME_UNITS and _COUNTING.match(subject):
+        name, right = _noun_after(shade, stop, end, subject) if counts else (subject, stop)
+        return _Reading(">=", name, right, "没有写“以上”“不少于”等字样，按不少于理解")
     return None
 
 
-def _counted(shade, stop, end, subject):
-    """Name what is counted in 建成20个以上示范社区: the verb before and the noun after; ``None`` without a noun after."""
-    if not _COUNTING.fullmatch(subject):
-        return None
-    name, right = _noun_after(shade, stop, end)
-    return (subject + name, right) if name else None
-
-
-def _noun_after(shade: str, start: int, end: int) -> tuple[str, int]:
-    match = re.compile(r"的?([一-鿿A-Za-z0-9“”\"]{2,16})").match(shade, start, end)
-    if not match:
-        return "", start
-    return re.sub('[“”"]', "", match.group(1)), match.end()
+def _noun_after(shade: str, start: int, end: int, before: str = "") -> tuple[str, int]:
+    """Return ``before`` and the noun behind the number, as in 建成20个以上示范社区, with its end."""
+    match = _NOUN.match(shade, start, end)
+    return (before + re.sub('[“”"]', "", match[1]), match.end()) if match else (before, start)
 
 
 def _guess(shade: str, start: int, subject_start: int, name: str) -> str:
-    """Name the object of a bare 覆盖率 by the clause before it: 加快苏企通推广应用,实现覆盖应用率 → 苏企通覆盖应用率."""
+    """Name the object of a bare 覆盖率 by the clause before it: 加快某平台推广应用,实现覆盖应用率 → 某平台覆盖应用率."""
     left = max(start, subject_start - 60)
     before = re.split(r"[。;:!?\n\t()\x00]", shade[left:subject_start])[-1]
     clauses = [clause for clause in before.split(",")[:-1] if clause.strip()]
