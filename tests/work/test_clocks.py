@@ -3,7 +3,7 @@
 from datetime import date, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from liangzhu.beams.work.matters import clocks
@@ -102,6 +102,9 @@ def slow_end(start: date, amount: int, stops: list[tuple[date, date]]) -> date:
 
 
 @settings(max_examples=150, deadline=None)
+@example(
+    start=date(2021, 2, 1), amount=7, gaps=[(8, 2), (6, 0)]
+)  # the end rolled over 春节, then stopped again
 @given(
     start=st.dates(date(2021, 1, 1), date(2024, 6, 1)),
     amount=st.integers(1, 40),

@@ -109,7 +109,9 @@ def end(
         reached = _count(unit, from_day, left, calendar)
         if begun > reached.date:
             break
-        spent = calendar.between(from_day, begun) if unit == "workday" else (begun - from_day).days
+        passed = calendar.between(from_day, begun) if unit == "workday" else (begun - from_day).days
+        # With nothing left the end may have rolled to the next working day; that day is no more than what was left.
+        spent = min(passed, left)
         walked = calendar.add(from_day, spent) if unit == "workday" and spent else None
         if walked:
             provisional |= walked.provisional
