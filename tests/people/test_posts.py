@@ -50,7 +50,7 @@ def test_a_stand_in_is_named_with_whom_it_stands_for(officer, bureau, put):
     head = put("张三", "zhangsan", bureau, roles=["matters.head"], title="局长", is_head=True)
     stand_in(head.post, officer.person, 0, 0)
     actor = access.actor_of(officer.username, head.post.key)
-    assert actor.label == "李四（代张三） · 局长"
+    assert actor.label == "李四（代张三）· 局长"
     assert actor.deputy and actor.is_head and actor.has("matters.head")
     assert [view.deputy for view in directory.posts_open_to(officer.person.pk)] == [False, True]
 

@@ -8,7 +8,7 @@ from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
 from django.test import Client
 
-from liangzhu.beams.people.access import actions
+from liangzhu.beams.people.access import actions, handlers
 from liangzhu.beams.people.directory import actions as directory_actions
 from liangzhu.kernel.actors import SYSTEM
 from liangzhu.kernel.errors import Denied, NotThere
@@ -125,7 +125,7 @@ def test_one_switches_to_a_post_stood_in_for_within_the_dates_only(two_posts):
         with at(f"{today() + timedelta(days=offset)} 12:00"):
             answer = client.post("/access/switch-post/", switch)
             seen[offset] = (answer.status_code, label(client))
-    own, lent = "李四 · 科长", "李四（代张三） · 局长"
+    own, lent = "李四 · 科长", "李四（代张三）· 局长"
     assert seen == {0: (403, own), 1: (302, lent), 2: (302, lent), 3: (403, own)}
     leaves = LogLeaf.objects.filter(action="access.switch_post")
     assert leaves.count() == 2 and '"deputy":true' in leaves.first().detail.body
@@ -154,3 +154,13 @@ def test_the_chosen_post_stays_chosen(officer, bureau):
     assert label(client) == "李四 · 科长"
     client.post("/access/switch-post/", {"post": str(second.pk)})
     assert [label(client) for _ in range(2)] == ["李四 · 党支部书记"] * 2
+
+
+def test_sessions_that_ran_out_are_swept_and_others_stay(officer):
+    here, there = browser("lisi"), browser("lisi")
+    gone = session_of(there)
+    past = Session.objects.get(pk=gone.session_key).expire_date - timedelta(days=30)
+    Session.objects.filter(pk=gone.session_key).update(expire_date=past)
+    handlers.sweep_sessions()
+    assert not Session.objects.filter(pk=gone.session_key).exists()
+    assert not UserSession.objects.filter(pk=gone.pk).exists() and signed_in(here)

@@ -234,3 +234,10 @@ def test_no_page_of_signing_in_has_script_or_style_of_its_own(client, officer):
     inline = [tag for tag in re.findall(r"<script[^>]*>", text) if "src=" not in tag and "json" not in tag]
     assert inline == [] and "style=" not in text and "<style" not in text and " onclick" not in text
     assert "unsafe" not in page.headers["Content-Security-Policy"]
+
+
+def test_too_many_tries_from_one_network_are_told_to_wait(officer, settings):
+    settings.ACCOUNT_RATE_LIMITS = {"login": "1/m/ip", "login_failed": False}
+    sign_in(Client(), "lisi", "wrong")
+    answer = sign_in(Client(), "lisi")
+    assert answer.status_code == 429 and "请过一分钟再试" in answer.content.decode()

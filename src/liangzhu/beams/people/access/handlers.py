@@ -1,4 +1,6 @@
-"""What the sign-in libraries tell us, written to the log."""
+"""What the sign-in libraries tell us, written to the log; and the sweeping of sessions that ran out."""
+
+from importlib import import_module
 
 from allauth.account.signals import password_changed, user_logged_in
 from allauth.mfa.signals import (
@@ -7,6 +9,7 @@ from allauth.mfa.signals import (
     authenticator_removed,
     authenticator_reset,
 )
+from allauth.usersessions.models import UserSession
 from axes.signals import user_locked_out
 from django.conf import settings
 from django.contrib.auth.signals import user_logged_out, user_login_failed
@@ -16,6 +19,7 @@ from django.http import HttpRequest
 from liangzhu.beams.people.access import actions
 from liangzhu.beams.people.access.models import Account
 from liangzhu.kernel.actors import ANONYMOUS, Actor
+from liangzhu.kernel.worker import periodic
 
 
 def _owner(request: HttpRequest, account: Account) -> Actor:
@@ -100,3 +104,12 @@ def on_password_changed(sender: type, request: HttpRequest, user: Account, **kwa
     actions.password_changed(
         _owner(request, user), account_id=user.pk, keep=request.session.session_key or ""
     )
+
+
+@periodic("access.sweep_sessions", minutes=24 * 60)
+def sweep_sessions() -> None:
+    """Delete sessions that ran out, and what is remembered of them."""
+    import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
+    for row in UserSession.objects.iterator():
+        if not row.exists():
+            row.delete()

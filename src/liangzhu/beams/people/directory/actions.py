@@ -5,6 +5,7 @@ from datetime import date, timedelta
 
 from django.core.exceptions import ValidationError
 from django.db.models import Q
+from django.utils.crypto import get_random_string
 
 from liangzhu.beams.people.directory import policies
 from liangzhu.beams.people.directory.events import (
@@ -63,6 +64,11 @@ def _key(text: str) -> str:
     except ValidationError as error:
         raise Invalid({"key": error.messages[0]}) from None
     return text
+
+
+def _own_key(kind: str) -> str:
+    """A key for what was given none; nobody else has it, even if two are set up at the same moment."""
+    return f"{kind}-{get_random_string(8, 'abcdefghjkmnpqrstuvwxyz23456789')}"
 
 
 def _overlapping(start: date, end: date | None) -> Q:
@@ -130,7 +136,7 @@ def open_unit(
     _check_name(None, name, parent_id, on, None)
     _check_code(None, code, on, None)
     _check_parent(None, parent_id, [on])
-    key = _key(key) if key else f"unit-{Unit.objects.count() + 1}"
+    key = _key(key) if key else _own_key("unit")
     if Unit.objects.filter(key=key).exists():
         raise Invalid({"key": f"标识 {key} 已有单位在用，请换一个。"})
     unit = Unit.objects.create(key=key, kind=kind, superior=superior.strip())
@@ -442,7 +448,7 @@ def save_unit_set(
     """Add or change an open set of units (登记单位集合) with its rule. Raises Invalid."""
     act.check(policies.manage_units)
     expression, source = _text("expression", expression, "写法"), _text("source", source, "依据")
-    row = UnitSet(key=_key(key) if key else f"set-{UnitSet.objects.count() + 1}")
+    row = UnitSet(key=_key(key) if key else _own_key("set"))
     if set_id is not None:
         row = act.lock(UnitSet, pk=set_id)
     written = list(dict.fromkeys([expression, *(text.strip() for text in aliases if text.strip())]))
@@ -535,7 +541,7 @@ def open_post(
     act.lock(Unit, pk=unit_id)
     if units().get(unit_id) is None:
         raise Invalid({"unit": "这个单位今天不存在（尚未设立或已撤销）。"})
-    key = _key(key) if key else f"post-{Post.objects.count() + 1}"
+    key = _key(key) if key else _own_key("post")
     if Post.objects.filter(key=key).exists():
         raise Invalid({"key": f"标识 {key} 已有岗位在用，请换一个。"})
     post = Post.objects.create(

@@ -147,7 +147,7 @@ def staff(person_id: int, post_id: int, account_ref: Ref, request_id: str = "") 
     who = f"{name}（代{holder.person.name}）" if deputy and holder else f"{name}（代）" if deputy else name
     return Staff(
         ref=account_ref,
-        label=f"{who} · {post.title}",
+        label=f"{who}· {post.title}" if deputy else f"{who} · {post.title}",
         roles=frozenset(post.roles.values_list("role", flat=True)),
         on_behalf=Ref("unit", str(post.unit_id)),
         request_id=request_id,
