@@ -1,7 +1,8 @@
 """What all tests share: an installation of their own, the choice of database, no network.
 
-``LIANGZHU_TEST_DATABASE=postgresql`` runs the suite on a PostgreSQL that is started for this run; otherwise on SQLite in
-memory. Settings of the person at the keyboard do not reach the tests.
+``LIANGZHU_TEST_DATABASE=postgresql`` runs the suite on a PostgreSQL that is started for this run, otherwise on a
+SQLite file: in memory, threads would share one cache and meet locks that a real installation does not know. Settings
+of the person at the keyboard do not reach the tests.
 """
 
 import atexit
@@ -44,6 +45,11 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "liangzhu.site.settings"
 import django  # noqa: E402
 
 django.setup()
+
+from django.db import connections  # noqa: E402
+
+if _choice == "sqlite":
+    connections.settings["default"]["TEST"]["NAME"] = os.path.join(_home, "test.sqlite3")
 
 
 @pytest.fixture(scope="session")
