@@ -347,6 +347,7 @@ REFUSED = {
     "blank": (lambda: "　 \n\t\n".encode(), EmptyFile, "空"),
     "empty word document": (lambda: saved(docx.Document()), EmptyFile, "空"),
     "21 MB": (lambda: b"a" * (21 * 1024 * 1024), TooLarge, "20 MB"),
+    "a million characters": (lambda: "试点方案。\n".encode() * 200_000, TooLarge, "100 万字"),
     "zip bomb": (lambda: package(b"<w>" + b"a" * 200_000_000), TooLarge, "解压后过大"),
     "billion laughs": (
         lambda: package('<!DOCTYPE a [<!ENTITY b "bbbbbbbb"><!ENTITY c "&b;&b;&b;&b;">]><w><t>&c;</t></w>'),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from liangzhu.pillars.programme.reading import ReadingError, read_bytes, read_text, to_json
 
-quick = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+quick = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 PIECES = [
     "一、", "二、", "（一）", "(二)", "1.", "2. ", "3、", "（1）", "①", "第一条 ", "第二章 ", "附件\n", "\n", "\n\n", "。", "，", "；", "：", "、", "“", "”",

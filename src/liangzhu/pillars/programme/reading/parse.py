@@ -9,7 +9,8 @@ from .errors import EmptyFile, NotAPlan, TooLarge, UndecodableText
 from .model import Article, Certainty, Doubt, Finding, Kind, Reading
 from .works import Section, Work
 
-MAX_CHARACTERS = 5_000_000
+MAX_CHARACTERS = 1_000_000
+"""The longest text that is read; the longest plans have some 200,000 characters."""
 _HEADING = 30  # a heading longer than this has lost its full stop
 _HEADING_MOST = 50
 _CONNECTOR = re.compile(r"按照|根据|依据|围绕|依托|结合|针对|聚焦|对照|通过|立足|为了|遵循")
@@ -39,12 +40,12 @@ def read_text(text: str) -> Reading:
     text = glyphs.clean(text)
     if not text.strip():
         raise EmptyFile
-    if len(text) > MAX_CHARACTERS:
-        raise TooLarge("文字超过 500 万字。")
     _refuse_garbled(text)
-    shade = glyphs.shadow(text)
-    if _is_data_table(shade):
+    if _is_data_table(glyphs.shadow(text[:20_000])):
         raise NotAPlan(("内容是逗号分隔的数据表，不是公文",))
+    if len(text) > MAX_CHARACTERS:
+        raise TooLarge("文字超过 100 万字。")
+    shade = glyphs.shadow(text)
     parts = works.sections(text, shade)
     best = max(parts, key=lambda part: (part.assigned, len(part.works) if not part.start else 0, -part.start))
     body_start = min([len(shade), *(item.start for item in (*best.works, *best.chapters))])
@@ -73,9 +74,9 @@ def _refuse_garbled(text: str) -> None:
         raise UndecodableText
 
 
-def _is_data_table(shade: str) -> bool:
+def _is_data_table(start: str) -> bool:
     """Tell whether the text is a file of comma-separated values: a header of short names, then rows to match."""
-    lines = [line for line in shade[:20_000].split("\n") if line.strip()][:40]
+    lines = [line for line in start.split("\n") if line.strip()][:40]
     if len(lines) < 3:
         return False
     commas = lines[0].count(",")
