@@ -3,15 +3,18 @@
 Everything stands in one transaction that is rolled back after the last test of this folder; each test has a savepoint.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 import pytest
+from cssselect2 import ElementWrapper
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.test import Client, override_settings
+from lxml import html
 
 from liangzhu.beams.data.indicators import api as indicators
 from liangzhu.beams.people.access import api as access
@@ -145,10 +148,16 @@ class Desk:
         return self.step(by, no, "close", finding="抽查属实。")
 
 
+@pytest.fixture(scope="package")
+def new_desk(loaded) -> Callable[[], Desk]:
+    """new_desk(): the ledger of the pack's plan, for a fixture that lasts longer than a test."""
+    return lambda: Desk(PlanDocument.objects.get(number=pack().toml("plan.toml")["number"]))
+
+
 @pytest.fixture
-def desk(loaded, db) -> Desk:
+def desk(new_desk, db) -> Desk:
     """The ledger of the pack's plan, nothing issued yet."""
-    return Desk(PlanDocument.objects.get(number=pack().toml("plan.toml")["number"]))
+    return new_desk()
 
 
 @pytest.fixture
@@ -157,3 +166,42 @@ def stand() -> Iterator[Callable[[str], None]]:
     with ExitStack() as moments:
         moments.enter_context(at(ISSUED))
         yield lambda moment: moments.enter_context(at(moment))
+
+
+class Node:
+    """A part of a page as a reader meets it: ``find`` takes a CSS selector, ``text`` is without any white space."""
+
+    def __init__(self, element):
+        self.element = element
+
+    def find(self, selector: str) -> list["Node"]:
+        """Everything inside that matches, in the order of the page."""
+        found = ElementWrapper.from_html_root(self.element).query_all(selector)
+        return [Node(wrapped.etree_element) for wrapped in found]
+
+    def one(self, selector: str) -> "Node":
+        """The first that matches; there must be one."""
+        found = self.find(selector)
+        assert found, f"nothing on the page matches {selector}"
+        return found[0]
+
+    def get(self, name: str) -> str:
+        """An attribute, empty when it is not there."""
+        return self.element.get(name, "")
+
+    @property
+    def text(self) -> str:
+        """What it says."""
+        return re.sub(r"\s+", "", self.element.text_content())
+
+
+@pytest.fixture
+def page() -> Callable[..., Node]:
+    """page(browser, url, status=200): a page, parsed; the status is the one expected."""
+
+    def fetch(client: Client, url: str, status: int = 200) -> Node:
+        answer = client.get(url)
+        assert answer.status_code == status, (url, answer.status_code, answer.content.decode()[:400])
+        return Node(html.fromstring(answer.content.decode()))
+
+    return fetch

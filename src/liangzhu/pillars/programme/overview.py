@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 from django.urls import reverse
 
 from liangzhu.beams.people.directory import api as directory
+from liangzhu.beams.work.matters import api as matters
 from liangzhu.kernel.errors import NotThere
 from liangzhu.kernel.now import today
 from liangzhu.kernel.workdays import shanghai_date
@@ -157,9 +158,16 @@ def helpers(actor, row: PlanDocument) -> list[TaskHelper]:
     policies.read_ledger.require(actor)
     return list(
         TaskHelper.objects.filter(task__document=row)
-        .select_related("task__matter", "part__matter", "part__matter__release")
+        .select_related("task__matter", "part")
         .order_by("task__article_no", "id")
     )
+
+
+def helper_state(helper: TaskHelper) -> str:
+    """How far a helping unit is, in words."""
+    if helper.part is None or helper.task.matter is None:
+        return "未下达"
+    return matters.process_of(helper.task.matter).flow_of(helper.part.kind).states[helper.part.state].title
 
 
 # The wall -------------------------------------------------------------------------------------------------------------
@@ -346,8 +354,10 @@ def search_published(
 
 def _says(row: Published, word: str) -> bool:
     task = row.found.task
-    text = f"{task.title}\n{task.summary}\n{task.chapter}\n{row.found.lead}\n{task.document.number}{task.document.title}"
-    return word.lower() in text.lower() or word == str(task.article_no)
+    text = f"{task.title}\n{task.summary}\n{task.chapter}\n{row.found.lead}\n{task.document.title}"
+    # A bare number means an article, or stands in the words; in a document's number it would be found everywhere.
+    named = word == str(task.article_no) if word.isdigit() else word in task.document.number
+    return named or word.lower() in text.lower()
 
 
 def published_task(task_id: int) -> Published:
@@ -406,7 +416,11 @@ def public_changes(rows: Iterable[Published], limit: int) -> list[Change]:
         changes.append(Change(task.published_at, "公开", row, url))
         if row.state == "done":
             changes.append(Change(max(task.matter.closed_at, task.published_at), "完成", row, url))
-    return sorted(changes, key=lambda change: (change.at, change.what), reverse=True)[:limit]
+    return sorted(
+        changes,
+        key=lambda change: (change.at, change.what == "完成", -change.row.found.task.article_no),
+        reverse=True,
+    )[:limit]
 
 
 def lead_of(task: PlanTask) -> str:

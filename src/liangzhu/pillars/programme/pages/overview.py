@@ -12,7 +12,6 @@ from django.utils.feedgenerator import Atom1Feed
 from django.utils.http import content_disposition_header
 
 from liangzhu.beams.people.directory import api as directory
-from liangzhu.beams.work.matters import api as matters
 from liangzhu.kernel.errors import Invalid
 from liangzhu.kernel.now import now, today
 from liangzhu.kernel.pack import pack
@@ -489,7 +488,7 @@ def _helper_rows(helpers: Iterable, names: dict[int, str]) -> Iterable[list]:
             helper.task.title,
             names.get(helper.unit_id, ""),
             helper.expression,
-            matters.part_state_title(part) if part else "未下达",
+            overview.helper_state(helper),
             shanghai_date(part.done_at) if part and part.done_at else None,
             part.result if part else "",
         ]
