@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from liangzhu.beams.data.indicators import api as indicators
+from liangzhu.beams.data.indicators.models import Indicator
 from liangzhu.beams.people.directory import api as directory
 from liangzhu.beams.people.directory.loaders import load_units
 from liangzhu.kernel.actors import SYSTEM
@@ -116,6 +117,8 @@ def define(units):
             "source": "test",
             "query": "toy.rate" if kind == "computed" else "",
         } | given
+        known = Indicator.objects.filter(key=key).first()
+        given.setdefault("version", known.version if known else None)
         return indicators.define(SYSTEM, key=key, **given)
 
     return run

@@ -7,6 +7,7 @@ import pytest
 
 from liangzhu.beams.data.indicators import api as indicators
 from liangzhu.beams.data.indicators import queries
+from liangzhu.beams.data.indicators.actions import MeasuringFailed
 from liangzhu.beams.data.indicators.loading import load_indicators
 from liangzhu.beams.data.indicators.measuring import fingerprint
 from liangzhu.beams.data.indicators.models import Indicator, Row, RowSet, Snapshot
@@ -140,6 +141,13 @@ class TestMeasuring:
             assert indicators.measure_all() == 1
         assert Snapshot.objects.count() == 2
 
+    def test_one_that_fails_does_not_keep_the_others_from_it(self, computed, define, finds):
+        broken = define("services.broken", "computed")
+        Indicator.objects.filter(pk=broken.pk).update(query="toy.gone")
+        with pytest.raises(MeasuringFailed, match=r"services\.broken.*toy\.gone"):
+            indicators.measure_all()
+        assert indicators.latest(computed.key).text == "50.0%"
+
     def test_measuring_again_adds_a_snapshot_only_when_something_changed(self, computed, people, finds):
         first = indicators.measure(SYSTEM, key=computed.key)
         assert indicators.measure(people.officer, key=computed.key) == first
@@ -247,8 +255,13 @@ class TestDefinition:
 
     def test_two_people_do_not_overwrite_each_other(self, people, reported, define):
         define(KEY, source="第一人改的", version=1)
-        with pytest.raises(Conflict, match="已在 2022-10-20 改过"):
+        with pytest.raises(Conflict, match="系统 已在 2022-10-20 09:00 改过"):
             define(KEY, source="第二人改的", version=1)
+
+    def test_a_key_that_is_taken_changes_nothing(self, people, reported, define):
+        with pytest.raises(Invalid, match="已经用于") as raised:
+            define(KEY, caliber="另一个人的新指标", version=None)
+        assert "key" in raised.value.fields
 
     def test_an_unknown_indicator_is_named(self, units):
         with pytest.raises(NotThere, match="no.such"):
@@ -291,19 +304,22 @@ to_confirm = "丙"
         assert (row.caliber, row.edition) == ("新甲", 2)
 
     def test_what_people_changed_stands(self, people, units, tmp_path):
+        """Also a confirmation, which begins no new edition."""
         row = self.load(tmp_path)
         indicators.define(
             people.office,
             key=row.key,
             name=row.name,
             kind=row.kind,
-            caliber="本区定的",
+            caliber=row.caliber,
             formula=row.formula,
             owner_unit_id=row.owner_unit_id,
             source="会议纪要",
             frequency=row.frequency,
+            version=row.version,
         )
-        assert self.load(tmp_path, self.ENTRY.replace('"甲"', '"新甲"')).caliber == "本区定的"
+        row = self.load(tmp_path, self.ENTRY.replace('"甲"', '"新甲"'))
+        assert (row.caliber, row.unconfirmed, row.source) == ("甲", False, "会议纪要")
 
     @pytest.mark.parametrize(
         ("old", "new", "says"),

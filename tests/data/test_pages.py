@@ -264,7 +264,7 @@ class TestDefinition:
         data = self.DATA | {"key": reported.key, "version": 1, "owner_unit_id": reported.owner_unit_id}
         answer = client.post(reverse("indicators:define", args=[reported.key]), data)
         assert answer.status_code == 409
-        assert "已在 2022-10-20 改过" in answer.content.decode()
+        assert "已在 2022-10-20 09:00 改过" in answer.content.decode()
 
     def test_measuring_now_leads_to_the_number(self, signed_in, computed):
         answer = signed_in("officer").post(reverse("indicators:measure", args=[computed.key]))

@@ -80,6 +80,9 @@ class TestIdentifiers:
             (["id", "check", "person"], "缺少 VALUE"),
             (["id", "check", "person", "1", "--fast"], "没有选项 --fast"),
             (["id", "guess"], "没有命令 guess"),
+            (["id", "check", "person", "1", "2"], "参数太多"),
+            (["up", "--port"], "选项 --port 缺少值"),
+            (["up", "--port", "70000"], "超出范围"),
         ],
     )
     def test_wrong_use_is_said_in_chinese(self, run, words, says):

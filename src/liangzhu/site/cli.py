@@ -116,6 +116,10 @@ def _in_chinese(error: click.UsageError) -> str:
             return f"没有命令 {error.command_name}。"
         case click.MissingParameter():
             return f"缺少 {error.param.make_metavar(error.ctx) if error.param else '参数'}。"
+        case click.BadOptionUsage():
+            return f"选项 {error.option_name} 缺少值。"
+        case click.UsageError(message=message) if message.startswith("Got unexpected extra argument"):
+            return "参数太多。"
         case _:
             return error.message
 

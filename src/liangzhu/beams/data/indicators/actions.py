@@ -1,5 +1,6 @@
 """Every change of indicators: define, measure, report, confirm, refuse."""
 
+import logging
 from collections.abc import Sequence
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
@@ -13,12 +14,18 @@ from liangzhu.beams.work.files import api as files_api
 from liangzhu.kernel.actions import Act, action
 from liangzhu.kernel.actors import SYSTEM
 from liangzhu.kernel.errors import Conflict, Denied, Invalid, StepNotAllowed
-from liangzhu.kernel.now import now, today
+from liangzhu.kernel.now import SHANGHAI, now, today
 
 MEANING = ("name", "caliber", "formula", "measure_unit", "query")
 """What a value means. When one of these changes, a new edition begins."""
 
 LIMIT = Decimal(10) ** 14
+
+logger = logging.getLogger("liangzhu.indicators")
+
+
+class MeasuringFailed(RuntimeError):
+    """Some indicators could not be measured; the message names them."""
 
 
 # Definition -----------------------------------------------------------------------------------------------------------
@@ -48,7 +55,7 @@ def define(
     version: int | None = None,
     pack_print: str = "",
 ) -> Indicator:
-    """Define an indicator, or change the definition (定义指标). ``version`` is that of the page the change was made on.
+    """Define a new indicator, or with ``version``, that of the page the change was made on, change one (定义指标).
 
     Key and kind of an indicator never change: a number of another origin is another indicator. Raises Invalid, Conflict.
     """
@@ -57,13 +64,15 @@ def define(
     new = row is None
     if new:
         row = Indicator(key=key, kind=kind)
+    elif version is None:
+        raise Invalid({"key": f"这个键已经用于“{row.title}”，请换一个，或去改那个指标的定义。"})
     elif kind != row.kind:
         raise Invalid(
             {"kind": f"“{row.title}”是{row.get_kind_display()}的指标，来源不能改；请另建一个指标。"}
         )
-    elif version is not None and version != row.version:
-        last = row.editions.last()
-        raise Conflict(f"{last.recorded_label} 已在 {last.at:%Y-%m-%d} 改过这个定义（第 {row.version} 稿）。")
+    elif version != row.version:
+        when = row.changed_at.astimezone(SHANGHAI)
+        raise Conflict(f"{row.changed_label} 已在 {when:%Y-%m-%d %H:%M} 改过这个定义。")
     before = {field: getattr(row, field) for field in MEANING}
     row.name, row.reading, row.group, row.is_default = name.strip(), reading.strip(), group, is_default
     row.caliber, row.formula, row.source = caliber.strip(), formula.strip(), source.strip()
@@ -72,6 +81,7 @@ def define(
     row.owner_unit_id = owner_unit_id
     row.unconfirmed, row.to_confirm = unconfirmed, to_confirm if unconfirmed else ""
     row.pack_print = pack_print or row.pack_print
+    row.changed_by, row.changed_label, row.changed_at = str(act.actor.ref), act.actor.label, now()
     _check_definition(row)
     changed = [field for field in MEANING if not new and before[field] != getattr(row, field)]
     if changed:
@@ -83,9 +93,9 @@ def define(
         Edition.objects.create(
             indicator=row,
             number=row.edition,
-            at=now(),
-            recorded_by=str(act.actor.ref),
-            recorded_label=act.actor.label,
+            at=row.changed_at,
+            recorded_by=row.changed_by,
+            recorded_label=row.changed_label,
             **{field: getattr(row, field) for field in MEANING},
         )
     act.log(row.ref, edition=row.edition, changed=changed, unconfirmed=unconfirmed)
@@ -174,16 +184,26 @@ def measure(act: Act, *, key: str, day: date | None = None) -> Snapshot:
 
 
 def measure_all(day: date | None = None) -> int:
-    """Measure every computed indicator that has no value of ``day`` (default: today) yet; how many were measured."""
+    """Measure every computed indicator that has no value of ``day`` (default: today) yet; how many were measured.
+
+    One that fails does not keep the others from it; in the end MeasuringFailed names all that did.
+    """
     day = day or today()
     open_keys = (
         Indicator.objects.filter(kind=Indicator.COMPUTED)
         .exclude(snapshots__as_of=day)
         .values_list("key", flat=True)
     )
+    failed = {}
     keys = list(open_keys)
     for key in keys:
-        measure(SYSTEM, key=key, day=day)
+        try:
+            measure(SYSTEM, key=key, day=day)
+        except Exception as error:
+            logger.exception("indicator %s could not be measured", key)
+            failed[key] = error
+    if failed:
+        raise MeasuringFailed(", ".join(f"{key}: {error}" for key, error in failed.items()))
     return len(keys)
 
 

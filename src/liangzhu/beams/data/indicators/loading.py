@@ -41,7 +41,7 @@ def _load(entry: dict, source: str) -> None:
     known = Indicator.objects.filter(key=entry["key"]).first()
     if known and known.pack_print == pack_print:
         return
-    if known and known.editions.last().recorded_by != str(SYSTEM.ref):
+    if known and known.changed_by != str(SYSTEM.ref):
         logger.warning("%s 与现有定义不同，定义已由人改过，保留现有内容", where)
         return
     try:
@@ -64,6 +64,7 @@ def _load(entry: dict, source: str) -> None:
             source=entry.get("source", source),
             unconfirmed=entry.get("unconfirmed", False),
             to_confirm=entry.get("to_confirm", ""),
+            version=known.version if known else None,
             pack_print=pack_print,
         )
     except Invalid as invalid:

@@ -47,6 +47,9 @@ class Indicator(models.Model):
     to_confirm = models.CharField("要确认什么", max_length=200, blank=True)
     edition = models.PositiveIntegerField(default=1)
     version = models.PositiveIntegerField(default=1)
+    changed_by = models.CharField(max_length=80)
+    changed_label = models.CharField(max_length=80)
+    changed_at = models.DateTimeField()
     pack_print = models.CharField(
         max_length=64, blank=True, help_text="hex SM3 of the pack's entry that was applied last"
     )

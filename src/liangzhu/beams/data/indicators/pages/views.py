@@ -9,10 +9,9 @@ from liangzhu.beams.data.indicators.models import Indicator
 from liangzhu.beams.data.indicators.pages.forms import DecideForm, DefineForm, FindForm, ReportForm
 from liangzhu.beams.people.directory import api as directory
 from liangzhu.beams.work.files import api as files
-from liangzhu.kernel.errors import Problem
 from liangzhu.kernel.now import today
 from liangzhu.kernel.ui.forms import perform
-from liangzhu.kernel.web import guarded, problem_response
+from liangzhu.kernel.web import guarded
 
 
 @guarded("indicators.read")
@@ -87,10 +86,7 @@ def report(request: HttpRequest, key: str) -> HttpResponse:
 @guarded("indicators.measure")
 def measure(request: HttpRequest, key: str) -> HttpResponse:
     """Measure now."""
-    try:
-        snapshot = actions.measure(request.actor, key=key)
-    except Problem as problem:
-        return problem_response(request, problem)
+    snapshot = actions.measure(request.actor, key=key)
     return redirect("indicators:rows", snapshot.pk)
 
 
