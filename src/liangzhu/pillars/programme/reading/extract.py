@@ -33,69 +33,16 @@ _KNOWN = (
 _HTML = re.compile(
     rb"<(?:!doctype html|html|head|body|meta|div|table|p|article|section|title)[\s>/]", re.IGNORECASE
 )
-_CHARSET = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([A-Za-z0-9_-]{2,20})""", re.IGNORECASE)
-_SKIPPED = frozenset(
-    (
-        "script",
-        "style",
-        "nav",
-        "noscript",
-        "template",
-        "svg",
-        "iframe",
-        "object",
-        "head",
-        "button",
-        "select",
-        "option",
-        "textarea",
-        "input",
-        "canvas",
-    )
-)
-_BLOCKS = frozenset(
-    (
-        "address",
-        "article",
-        "aside",
-        "blockquote",
-        "body",
-        "center",
-        "dd",
-        "details",
-        "div",
-        "dl",
-        "dt",
-        "fieldset",
-        "figcaption",
-        "figure",
-        "footer",
-        "form",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "header",
-        "hr",
-        "html",
-        "li",
-        "main",
-        "ol",
-        "p",
-        "pre",
-        "section",
-        "summary",
-        "table",
-        "tbody",
-        "tfoot",
-        "thead",
-        "tr",
-        "ul",
-        "caption",
-    )
-)
+_SKIPPED = frozenset((
+    "script", "style", "nav", "noscript", "template", "svg", "iframe", "object", "head", "button", "select",
+    "option", "textarea", "input", "canvas",
+))  # fmt: skip
+_BLOCKS = frozenset((
+    "address", "article", "aside", "blockquote", "body", "center", "dd", "details", "div", "dl", "dt",
+    "fieldset", "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header",
+    "hr", "html", "li", "main", "ol", "p", "pre", "section", "summary", "table", "tbody", "tfoot", "thead",
+    "tr", "ul", "caption",
+))  # fmt: skip
 _HIDDEN = re.compile(r"display\s*:\s*none", re.IGNORECASE)
 _CELL_LIMIT = 1500  # a longer cell belongs to a table that only lays out the page
 _CJK = "\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\u3000-\u303f“”‘’—…"
@@ -125,8 +72,7 @@ def text_of_bytes(data: bytes, filename: str = "") -> str:
         raise TooLarge
     if not data.strip(b" \t\r\n\0\xef\xbb\xbf"):
         raise EmptyFile
-    start = data[:1024].lstrip()
-    if start.startswith(b"%PDF-") or b"%PDF-" in data[:1024]:
+    if b"%PDF-" in data[:1024]:
         from . import pdffile  # loading PDFium costs more than reading a plan
 
         return pdffile.text_of_pdf(data)
@@ -141,23 +87,22 @@ def text_of_bytes(data: bytes, filename: str = "") -> str:
         )
         raise UnknownFormat(f"这是{name}文件。", "请用 Word 或 WPS 打开，另存为 .docx 后上传。")
     for magic, name in _KNOWN:
-        if data.startswith(magic) and not (len(magic) < 3 and _plausible(data)):
+        if data.startswith(magic) and (len(magic) > 2 or b"\0" in data[:4096]):
             raise UnknownFormat(f"这是{name}，不是可读的文档。")
-    text = None
+    text = _decode(data)
     if _HTML.search(data[:4096].replace(b"\0", b"")):
-        text = _text_of_html(_decode_html(data))
-    return _decode(data) if text is None else text
-
-
-def _plausible(data: bytes) -> bool:
-    return b"\0" not in data[:4096]
+        return _text_of_html(text) or text
+    return text
 
 
 # -- plain text --------------------------------------------------------------------------------------------------
 
 
 def _decode(data: bytes) -> str:
-    """Decode text in UTF-8, UTF-16 or GB18030, with or without a byte order mark."""
+    """Decode text in UTF-8, UTF-16 or GB18030, with or without a byte order mark.
+
+    What a web page declares is not asked: many declare an encoding that they are not in, and the bytes tell.
+    """
     for mark, encoding in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
         if data.startswith(mark):
             return _strict(data[: len(data) // 2 * 2] if encoding == "utf-16" else data, encoding)
@@ -233,27 +178,6 @@ def _control(text: str) -> bool:
 
 
 # -- web pages ---------------------------------------------------------------------------------------------------
-
-
-def _decode_html(data: bytes) -> str:
-    if data.startswith((b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf")):
-        return _decode(data)
-    declared = _CHARSET.search(data[:4096])
-    if declared:
-        name = declared[1].decode("ascii").lower()
-        name = "gb18030" if name in ("gbk", "gb2312", "gb18030", "x-gbk") else name
-        try:
-            return data.decode(name)
-        except (UnicodeDecodeError, LookupError):
-            pass  # many pages declare an encoding that they are not in
-    text = _attempt(data, "utf-8") or _attempt(data, "gb18030")
-    if text is not None and (
-        _attempt(data, "utf-8") is not None or _sensible(re.sub(r"<[^>]{0,500}>", "", text))
-    ):
-        return text
-    return data.decode(
-        "gb18030" if declared and declared[1].lower().startswith(b"gb") else "utf-8", "replace"
-    )
 
 
 def _text_of_html(source: str) -> str | None:
