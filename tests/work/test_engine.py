@@ -40,7 +40,7 @@ def zhou(district):
     return district.officer("督办室", "周五")
 
 
-# Opening and stepping -------------------------------------------------------------------------------------------------
+# Opening and stepping -------------------------------------------------------------------------------------
 
 
 def test_a_matter_opens_in_the_first_state_with_number_history_and_running_clock(simple, li):
@@ -150,7 +150,7 @@ def test_a_matter_ends_under_the_release_it_began_with(simple, dated, li, distri
 SYSTEM_LIKE = type(SYSTEM)(ref=SYSTEM.ref.__class__("system", "second"), label="第二人")
 
 
-# Who: deputies, two persons ---------------------------------------------------------------------------------------------
+# Who: deputies, two persons -------------------------------------------------------------------------------
 
 
 def test_a_deputy_acts_under_the_post_and_history_says_for_whom(district, simple, li, advance):
@@ -188,7 +188,7 @@ def _parties(matter):
     return Party.objects.filter(matter=matter).values_list("name", "unit_id")
 
 
-# Fields ---------------------------------------------------------------------------------------------------------------
+# Fields ---------------------------------------------------------------------------------------------------
 
 
 def test_fields_are_checked_and_kept_as_they_were(simple, li, advance):
@@ -237,7 +237,7 @@ def test_an_early_guard_is_shown_before_and_holds_at_the_step(district, simple, 
         advance(li, matter, "report", result="完成")
 
 
-# Parts ----------------------------------------------------------------------------------------------------------------
+# Parts ----------------------------------------------------------------------------------------------------
 
 
 def test_a_part_runs_beside_the_matter_with_its_own_unit_term_and_result(district, simple, li, advance):
@@ -293,7 +293,7 @@ def test_what_still_runs_beside_a_matter_ends_with_it(district, simple, seed_pro
         advance(district.officer("乙局", "赵六"), matter, "answer", part=part, result="迟到")
 
 
-# Clocks of a matter -----------------------------------------------------------------------------------------------------
+# Clocks of a matter ---------------------------------------------------------------------------------------
 
 
 def test_a_suspended_clock_shows_no_light_and_goes_on_where_it_stood(simple, li, advance):
@@ -371,7 +371,7 @@ def test_a_clock_beyond_the_published_holidays_says_that_it_is_a_guess(simple, l
         assert matters.clock_of(matter).legal.provisional
 
 
-# Lights and their conditions ----------------------------------------------------------------------------------------------
+# Lights and their conditions ------------------------------------------------------------------------------
 
 
 def test_every_open_matter_is_found_under_the_light_it_shows_and_no_other(
@@ -421,7 +421,7 @@ def test_a_day_ends_at_midnight_in_shanghai(dated, li, monkeypatch, moment, stat
     assert (found.state, found.text) == (state, text)
 
 
-# Assignment, remarks ------------------------------------------------------------------------------------------------------
+# Assignment, remarks --------------------------------------------------------------------------------------
 
 
 def test_a_head_gives_a_matter_to_a_post_of_the_unit_which_hears_of_it(district, simple, li):
@@ -468,7 +468,7 @@ def test_a_file_of_somebody_else_cannot_be_given(district, simple, li, advance, 
         advance(li, matter, "note_progress", progress="见附件", files=[other.pk])
 
 
-# From other apps ----------------------------------------------------------------------------------------------------------
+# From other apps ------------------------------------------------------------------------------------------
 
 
 def test_work_of_another_app_on_a_matter_leaves_one_line_of_its_own(district, simple, li, advance, run):

@@ -223,7 +223,7 @@ def test_what_nobody_attached_is_removed_after_a_week_with_content_that_nothing_
         actions.sweep(li)
 
 
-# Over HTTP ------------------------------------------------------------------------------------------------------------
+# Over HTTP ------------------------------------------------------------------------------------------------
 
 
 def test_a_download_is_an_attachment_with_its_type_and_name(district, simple, sign_in, upload, run):

@@ -39,7 +39,7 @@ def url(name: str, *args) -> str:
     return reverse(f"matters:{name}", args=args)
 
 
-# Who sees what --------------------------------------------------------------------------------------------------------
+# Who sees what --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["matter", "clock", "step", "assign", "comment", "part_step", "assign_part"])
@@ -91,7 +91,7 @@ def test_who_is_not_signed_in_signs_in_first(simple, desk, client):
     assert answer.status_code == 302 and "login" in answer["Location"]
 
 
-# Steps over HTTP --------------------------------------------------------------------------------------------------------
+# Steps over HTTP ------------------------------------------------------------------------------------------
 
 
 def test_a_step_without_fields_is_done_from_the_page(simple, desk):
@@ -172,7 +172,7 @@ def test_a_remark_over_http_and_an_empty_one(simple, desk):
     assert "请注意" in page and "<script>alert(1)" not in page
 
 
-# Notices ----------------------------------------------------------------------------------------------------------------
+# Notices --------------------------------------------------------------------------------------------------
 
 
 def test_opening_a_notice_reads_it_and_leads_to_its_matter(simple, desk, sign_in):
@@ -204,7 +204,7 @@ def test_a_notice_never_leads_out_of_the_house(desk):
     assert client.get(url("notice", Notice.objects.get().pk))["Location"] == url("notices")
 
 
-# Processes ----------------------------------------------------------------------------------------------------------------
+# Processes ------------------------------------------------------------------------------------------------
 
 
 def test_a_draft_is_shown_with_its_difference_and_released_by_a_second_person(
@@ -239,7 +239,7 @@ def test_a_draft_that_fails_the_checks_cannot_be_released(simple, sign_in, desk,
     assert draft.state == Release.DRAFT
 
 
-# Flat lists, and budgets ----------------------------------------------------------------------------------------------------
+# Flat lists, and budgets ----------------------------------------------------------------------------------
 
 
 def flood(district, release, count: int, prefix: str = "F", unit: str = "甲局", **columns) -> None:
@@ -313,7 +313,9 @@ def test_an_inbox_is_read_by_its_index_in_order(district, simple, desk, scope, i
 
 
 def test_pages_keep_their_query_budgets(district, simple, sign_in, desk, advance, upload):
-    """Budgets are committed. A page that needs more has to say why; one that needs far fewer lowers its figure."""
+    """Budgets are committed. A page that needs more has to say why; one that needs far fewer lowers its
+    figure.
+    """
     client, li = desk
     matter = advance(li, simple(li, assignee_id=li.post_id), "accept")
     advance(li, matter, "ask_help", helpers=[district.units["乙局"], district.units["督办室"]])

@@ -19,7 +19,9 @@ from liangzhu.kernel.worker import drain, run_periodic
 
 @pytest.fixture(autouse=True)
 def own_rules(monkeypatch):
-    """Three days and one day before, on the day; the head on the first day after, an app's leader on the third."""
+    """Three days and one day before, on the day; the head on the first day after, an app's leader on the
+    third.
+    """
     found = Rules(
         NearDue(0, 3),
         (3, 1, 0),

@@ -35,7 +35,7 @@ def sweep(act: Act, *, limit: int = 1000) -> int:
     paths = {row.path for row in rows}
     unused = paths - set(Attachment.objects.filter(path__in=paths).values_list("path", flat=True))
     act.log(Ref("job", "files.sweep"), removed=len(rows), contents=len(unused))
-    # Content goes only when the rows are gone for good: a rolled back sweep must not leave rows without content.
+    # Content goes only when the rows are gone for good, or a rolled back sweep would leave rows without it.
     transaction.on_commit(lambda: [default_storage.delete(path) for path in sorted(unused)])
     return len(rows)
 

@@ -42,7 +42,8 @@ class StagedFilesWidget(forms.Widget):
 
 
 class StagedFilesField(forms.Field):
-    """Files of a form; the cleaned value is a list of attachment ids. The form sets ``actor`` before it validates.
+    """Files of a form; the cleaned value is a list of attachment ids. The form sets ``actor`` before it
+    validates.
 
         self.fields["files"].actor = request.actor
 

@@ -1,6 +1,7 @@
 """What a file is, told by its content. Its name must agree; what can carry a program is refused by name.
 
-The table holds what offices exchange. Everything else is refused: a type that nobody foresaw is a type nobody checked.
+The table holds what offices exchange. Everything else is refused: a type that nobody foresaw is a type nobody
+checked.
 """
 
 import io
@@ -112,8 +113,8 @@ _OLE_STREAMS = [("WordDocument", "doc"), ("Workbook", "xls"), ("Book", "xls"), (
 def identify(name: str, content: bytes, kinds: Iterable[str] | None = None) -> Kind:
     """The kind of a file, of those allowed.
 
-    Raises BadFile saying what is wrong: empty, damaged, an executable, a web page, with macros, an archive or a bomb, or
-    a content that is not what the name says.
+    Raises BadFile saying what is wrong: empty, damaged, an executable, a web page, with macros, an archive or
+    a bomb, or a content that is not what the name says.
     """
     if not content:
         raise BadFile(f"“{name}”是空文件。")

@@ -15,8 +15,8 @@ _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)", re.IGNORECASE)
 def clean_name(given: str) -> str:
     """A name that is safe to show, to store and to send.
 
-    Takes the last part of a path of either system, removes control characters, direction overrides (which can make
-    ``gpj.exe`` read ``exe.jpg``) and characters of no width, and shortens the stem, never the extension.
+    Takes the last part of a path of either system, removes control characters, direction overrides (which can
+    make ``gpj.exe`` read ``exe.jpg``) and characters of no width, and shortens the stem, never the extension.
     """
     name = re.split(r"[/\\]", unicodedata.normalize("NFC", given))[-1]
     # Cc: control, Cf: format (direction, zero width), Cs/Co/Cn: half a character, private, none.

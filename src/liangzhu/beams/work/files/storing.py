@@ -18,7 +18,8 @@ from liangzhu.kernel.refs import Ref
 
 
 def store(act: Act, upload: File, *, kinds: Iterable[str] | None = None) -> Attachment:
-    """Keep an uploaded file; it belongs to nothing yet. ``kinds`` are keys of `kinds.KINDS` to accept (None: all).
+    """Keep an uploaded file; it belongs to nothing yet. ``kinds`` are keys of `kinds.KINDS` to accept (None:
+    all).
 
     Raises TooLarge, BadFile. Content that is there already is not stored twice.
     """

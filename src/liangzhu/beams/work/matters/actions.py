@@ -1,4 +1,6 @@
-"""Every change that people or timers make to matters themselves. Apps that own a kind add their own on the engine."""
+"""Every change that people or timers make to matters themselves. Apps that own a kind add their own on the
+engine.
+"""
 
 from collections.abc import Iterable
 from typing import Any
@@ -32,7 +34,9 @@ def step(
     files: Iterable[int] = (),
     part_id: int | None = None,
 ) -> Matter:
-    """Do a step of a matter the actor sees, or of one of its parts. Raises what `engine.advance` raises, and NotThere."""
+    """Do a step of a matter the actor sees, or of one of its parts. Raises what `engine.advance` raises, and
+    NotThere.
+    """
     matter = queries.matter(act.actor, matter_id)
     part = queries.part(act.actor, matter, part_id) if part_id is not None else None
     engine.advance(act, matter, transition, data=data, note=note, files=files, version=version, part=part)
@@ -117,8 +121,10 @@ def read_notices(act: Act, *, notice_id: int | None = None) -> int:
 
 
 def release_process(actor: Actor, *, release_id: int, accept: bool, once: str = "") -> Release:
-    """Put a drafted process in force, or refuse it; the second person of `kernel.releases`. It is checked again first,
-    because guards and roles may have changed since. Raises ProcessError, Denied, StepNotAllowed, NotThere."""
+    """Put a drafted process in force, or refuse it; the second person of `kernel.releases`. It is checked
+    again first, because guards and roles may have changed since. Raises ProcessError, Denied, StepNotAllowed,
+    NotThere.
+    """
     row = Release.objects.filter(pk=release_id, kind=process.RELEASE_KIND).first()
     if row is None:
         raise NotThere("没有找到这个流程版本。")

@@ -1,8 +1,9 @@
-"""The one locked write path of a matter. Everything that alters one goes through a `Change`, and leaves one line of history.
+"""The one locked write path of a matter. Everything that alters one goes through a `Change`, and leaves one
+line of history.
 
-A change locks the row, lets the caller alter holder, parties and clocks, and ends by settling the clock columns, counting
-the version and writing the entry. Functions that are called while a change of the same matter is under way (by an effect
-of a step) join it, and what they have to say becomes part of its line.
+A change locks the row, lets the caller alter holder, parties and clocks, and ends by settling the clock
+columns, counting the version and writing the entry. Functions that are called while a change of the same
+matter is under way (by an effect of a step) join it, and what they have to say becomes part of its line.
 """
 
 from collections.abc import Iterable, Iterator
@@ -43,7 +44,7 @@ class Change:
         self._parties: dict[str, int] | None = None
         self._clocks: list[Clock] | None = None
 
-    # -- who ----------------------------------------------------------------------------------------------------------
+    # -- who ------------------------------------------------------------------------------------------------
 
     @property
     def parties(self) -> dict[str, int]:
@@ -67,7 +68,7 @@ class Change:
         elif post_id is not None:
             self.matter.assignee_id = post_id
 
-    # -- clocks -------------------------------------------------------------------------------------------------------
+    # -- clocks ---------------------------------------------------------------------------------------------
 
     @property
     def clocks(self) -> list[Clock]:
@@ -81,7 +82,8 @@ class Change:
         return next((clock for clock in self.clocks if clock.name == name), None)
 
     def start(self, name: str, due_on: date | None = None) -> Clock:
-        """Start a clock; one that runs goes on. A date clock that ran before keeps its date unless another is given.
+        """Start a clock; one that runs goes on. A date clock that ran before keeps its date unless another is
+        given.
 
         Raises Invalid when a date clock has no date.
         """
@@ -116,7 +118,9 @@ class Change:
         return clock
 
     def stop(self, names: Iterable[str]) -> None:
-        """End clocks for good, and remember on the matter what they left behind. Names that do not run are passed over."""
+        """End clocks for good, and remember on the matter what they left behind. Names that do not run are
+        passed over.
+        """
         names = list(names)
         for clock in [clock for clock in self.clocks if EVERY in names or clock.name in names]:
             held = ClockStop.objects.filter(clock=clock, ended_at=None).first() if clock.paused else None
@@ -140,7 +144,9 @@ class Change:
         clock.save(update_fields=["paused", "remind_at"])
 
     def resume(self, name: str) -> None:
-        """Let a clock go on; its end moves by what was not counted. One that does not stand still is passed over."""
+        """Let a clock go on; its end moves by what was not counted. One that does not stand still is passed
+        over.
+        """
         clock = self.clock(name)
         if clock is None or not clock.paused:
             return
@@ -248,7 +254,7 @@ class Change:
         matter.clock_paused = any(clock.paused for clock in self._clocks)
         matter.clock_provisional = any(clock.provisional for clock in self._clocks)
 
-    # -- the end ------------------------------------------------------------------------------------------------------
+    # -- the end --------------------------------------------------------------------------------------------
 
     def finish(
         self,
@@ -261,7 +267,9 @@ class Change:
         answer: Answer | None = None,
         part: Part | None = None,
     ) -> Entry:
-        """Save what changed and add the line of history. A step of a part counts the part's version, else the matter's."""
+        """Save what changed and add the line of history. A step of a part counts the part's version, else the
+        matter's.
+        """
         self._settle()
         if part is None:
             self.matter.version += 1
@@ -298,7 +306,9 @@ def lock(matter: Matter) -> None:
 
 @contextmanager
 def begin(act: Act, matter: Matter) -> Iterator[Change]:
-    """Lock a matter and open a change of it. The caller finishes it. Raises RuntimeError inside another change of it."""
+    """Lock a matter and open a change of it. The caller finishes it. Raises RuntimeError inside another
+    change of it.
+    """
     if getattr(matter, "_change", None) is not None:
         raise RuntimeError("a step cannot be done inside another step of the same matter")
     lock(matter)
@@ -313,7 +323,8 @@ def begin(act: Act, matter: Matter) -> Iterator[Change]:
 def joined(act: Act, matter: Matter, name: str, title: str, note: str = "") -> Iterator[Change]:
     """A change that joins the one under way, or stands alone with a line ``name`` of its own.
 
-    Alone it is refused after the end of the matter (StepNotAllowed); with ``changed = False`` it writes nothing.
+    Alone it is refused after the end of the matter (StepNotAllowed); with ``changed = False`` it writes
+    nothing.
     """
     current = getattr(matter, "_change", None)
     if current is not None:
@@ -331,7 +342,9 @@ def joined(act: Act, matter: Matter, name: str, title: str, note: str = "") -> I
 
 
 def refuse_stale(matter: Matter, part: Part | None, version: int | None) -> None:
-    """Raise Conflict, saying who did what meanwhile, when ``version`` is not that of the row. None is not checked."""
+    """Raise Conflict, saying who did what meanwhile, when ``version`` is not that of the row. None is not
+    checked.
+    """
     current = matter.version if part is None else part.version
     if version is None or version == current:
         return

@@ -1,13 +1,15 @@
-"""Computing clocks: from a start, an amount, the stretches that do not count and the extensions to an end and a warning.
+"""Computing clocks: from a start, an amount, the stretches that do not count and the extensions to an end and
+a warning.
 
 Nothing here reads or writes a matter; `engine` does. How is counted:
 
-- The day of the start is not counted (民法典 §201); a period of days ends with its last day at 24:00 Asia/Shanghai. Ends
-  are instants and exclusive: 24:00 of 25 October is 26 October 00:00.
-- Working days are those of the calendar (行政许可法 §82). Natural days count every day, also when the last is a day off.
-- Time that a hearing, inspection or expert review takes is not counted (行政许可法 §45): the day after the notice is the
-  first that does not count, the day of the result the last. Who stops on the last day in time still has the day of
-  resumption. A stretch that begins after the end changes nothing. Hours stand still exactly.
+- The day of the start is not counted (民法典 §201); a period of days ends with its last day at 24:00
+  Asia/Shanghai. Ends are instants and exclusive: 24:00 of 25 October is 26 October 00:00.
+- Working days are those of the calendar (行政许可法 §82). Natural days count every day, also when the last is a
+  day off.
+- Time that a hearing, inspection or expert review takes is not counted (行政许可法 §45): the day after the notice
+  is the first that does not count, the day of the result the last. Who stops on the last day in time still
+  has the day of resumption. A stretch that begins after the end changes nothing. Hours stand still exactly.
 - A date stays the date: standing still hides its light, and does not move it.
 """
 
@@ -30,7 +32,8 @@ _held: tuple[float, WorkCalendar] | None = None
 def work_calendar(*, fresh: bool = False) -> WorkCalendar:
     """The working days with the district's overrides.
 
-    For showing, one that was read within the last minute will do; whoever writes an end asks for a ``fresh`` one.
+    For showing, one that was read within the last minute will do; whoever writes an end asks for a ``fresh``
+    one.
     """
     global _held
     if fresh or _held is None or machine.monotonic() - _held[0] > _HOLD:
@@ -93,7 +96,8 @@ def end(
     stops: list[tuple[datetime, datetime]],
     calendar: WorkCalendar,
 ) -> End:
-    """The end of a clock of ``amount`` working days, days or hours. ``stops`` are finished stretches in order of time.
+    """The end of a clock of ``amount`` working days, days or hours. ``stops`` are finished stretches in order
+    of time.
 
     Raises NoSuchWorkday when it would lie outside the years that can be counted.
     """
@@ -110,7 +114,7 @@ def end(
         if begun > reached.date:
             break
         passed = calendar.between(from_day, begun) if unit == "workday" else (begun - from_day).days
-        # With nothing left the end may have rolled to the next working day; that day is no more than what was left.
+        # With nothing left the end may have rolled to the next working day; it spends no more than was left.
         spent = min(passed, left)
         walked = calendar.add(from_day, spent) if unit == "workday" and spent else None
         if walked:
@@ -165,7 +169,9 @@ def warning(
 
 @dataclass(frozen=True)
 class Stage:
-    """One reminder that a clock owes: at ``at``, with a ``key`` unique within the clock, to ``role`` ("": the officer)."""
+    """One reminder that a clock owes: at ``at``, with a ``key`` unique within the clock, to ``role`` ("": the
+    officer).
+    """
 
     at: datetime
     key: str
@@ -174,7 +180,8 @@ class Stage:
 
 
 def stages(due_at: datetime, warn_at: datetime, calendar: WorkCalendar, app: str) -> list[Stage]:
-    """The reminders of a clock in order of time: before its end to the officer, after it to those the district names.
+    """The reminders of a clock in order of time: before its end to the officer, after it to those the
+    district names.
 
     ``app`` owns the kind of matter: roles of other apps hear nothing of it.
     """

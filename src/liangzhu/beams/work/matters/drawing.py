@@ -1,8 +1,9 @@
-"""A process drawn: as SVG for pages and files, as Mermaid text for documents, as sentences for whoever does not see it.
+"""A process drawn: as SVG for pages and files, as Mermaid text for documents, as sentences for whoever does
+not see it.
 
-States stand under each other in the order of the path. A step to the next state goes straight down; every other step
-leaves on the right, runs in a lane of its own and enters its target from the right. Steps that stay stand inside the state.
-Pure functions: the same process always gives the same drawing.
+States stand under each other in the order of the path. A step to the next state goes straight down; every
+other step leaves on the right, runs in a lane of its own and enters its target from the right. Steps that
+stay stand inside the state. Pure functions: the same process always gives the same drawing.
 """
 
 from dataclasses import dataclass, field
@@ -11,7 +12,9 @@ from xml.sax.saxutils import escape
 from liangzhu.beams.work.matters.process import Flow, Process, State, Transition
 
 BOX, LEFT, PORT, LANE, GAP, CHAR = 190, 16, 24, 16, 54, 13.5
-"""Pixels: width of a state, margin, height of a line in it, width of a lane, room between states, width of a character."""
+"""Pixels: width of a state, margin, height of a line in it, width of a lane, room between states, width of a
+character.
+"""
 
 _INK, _SLATE, _LINE, _CELADON, _SOFT, _PAPER = (
     "#1C2A30",
@@ -62,7 +65,8 @@ def svg(process: Process, state: str = "") -> str:
     name = f"process-{process.key}"
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="process-drawing" viewBox="0 0 {width:g} {y:g}" '
-        f'width="{width:g}" height="{y:g}" role="img" aria-labelledby="{name}-title" font-family="{_FONT}" font-size="13">'
+        f'width="{width:g}" height="{y:g}" role="img" aria-labelledby="{name}-title" '
+        f'font-family="{_FONT}" font-size="13">'
         f'<title id="{name}-title">{escape(process.title)}：流程图，下面有文字说明</title>'
         f'<defs><marker id="{name}-arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" '
         f'orient="auto"><path d="M0 0L8 4L0 8z" fill="{_SLATE}"/></marker></defs>'
@@ -168,7 +172,7 @@ def _flow(flow: Flow, top: float, present: str) -> tuple[str, float, float]:
     y = top
     for box in boxes:
         box.top = y
-        # From the top: what comes from above enters, what goes up leaves, what goes down leaves, what comes from below.
+        # From the top: what comes from above and goes up, then what goes down and comes from below.
         ports = sorted(
             [
                 *((edge.source - edge.target, True, edge) for edge in box.enters),

@@ -1,10 +1,11 @@
 """The engine: opens matters and moves them by their process. Every function runs inside the caller's action.
 
-    matter = open_matter(act, kind="…", title="…", parties={"lead": 7}, holding_unit_id=7, due_on=date(2022, 10, 31))
+    matter = open_matter(act, kind="…", title="…", parties={"lead": 7}, holding_unit_id=7)
     advance(act, matter, "sign", version=1)
 
-The object that is passed in holds the new state afterwards. Who may do a step, the two-person rule, guards, fields and
-effects are the process's; the policy `matters.step` is asked here, so that page, API, import and timer obey the same rule.
+The object that is passed in holds the new state afterwards. Who may do a step, the two-person rule, guards,
+fields and effects are the process's; the policy `matters.step` is asked here, so that page, API, import and
+timer obey the same rule.
 """
 
 from collections.abc import Iterable
@@ -58,8 +59,9 @@ def open_matter(
 ) -> Matter:
     """Open a matter under the release of its process that is in force.
 
-    ``parties`` maps party names to unit ids; ``due_on`` is the day for the clock that ends on a date; ``opening`` is what
-    the history calls this; ``data`` is what the applicant or clerk filled in, kept as it is. Raises Invalid, NotThere.
+    ``parties`` maps party names to unit ids; ``due_on`` is the day for the clock that ends on a date;
+    ``opening`` is what the history calls this; ``data`` is what the applicant or clerk filled in, kept as it
+    is. Raises Invalid, NotThere.
     """
     rule = kind_of(kind)
     release, process = in_force(rule.process)
@@ -116,10 +118,11 @@ def advance(
     version: int | None = None,
     part: Part | None = None,
 ) -> Entry:
-    """Do a step of a matter, or of one of its parts. ``version`` is the one seen by whoever decided (None: not checked).
+    """Do a step of a matter, or of one of its parts. ``version`` is the one seen by whoever decided (None:
+    not checked).
 
-    Raises Conflict (somebody else was first; says who), StepNotAllowed (not in this state, or a guard), Denied (not this
-    person), Invalid (fields, each named), NotThere.
+    Raises Conflict (somebody else was first; says who), StepNotAllowed (not in this state, or a guard),
+    Denied (not this person), Invalid (fields, each named), NotThere.
     """
     with begin(act, matter) as change:
         if part is not None:
@@ -220,7 +223,8 @@ def allowed(act: Act, change: Change, flow: Flow, name: str, part: Part | None) 
 
 
 def same_person(actor: Actor, matter: Matter, step: Transition, part: Part | None = None) -> str:
-    """The two-person rule (两人原则): what this person, under whatever post, did before; "" when nothing forbids the step.
+    """The two-person rule (两人原则): what this person, under whatever post, did before; "" when nothing forbids
+    the step.
 
     Of each step named by the rule the latest doing counts.
     """
@@ -240,7 +244,9 @@ def same_person(actor: Actor, matter: Matter, step: Transition, part: Part | Non
 
 @dataclass(frozen=True)
 class Option:
-    """A step that an actor may take in the present state. ``blocked`` says why not yet; "" when nothing stands against."""
+    """A step that an actor may take in the present state. ``blocked`` says why not yet; "" when nothing
+    stands against.
+    """
 
     step: Transition
     blocked: str = ""
@@ -304,13 +310,15 @@ def _move_clocks(change: Change, step: Transition, values: dict[str, Any], note:
         change.start(name, due_on=values.get(change.process.clocks[name].field))
 
 
-# Parts ----------------------------------------------------------------------------------------------------------------
+# Parts ----------------------------------------------------------------------------------------------------
 
 
 def add_part(
     act: Act, matter: Matter, *, kind: str, unit_id: int, title: str, due_at: datetime | None = None
 ) -> Part:
-    """Ask a unit for parallel work. ``due_at`` is exclusive; without one the process's own term for such parts counts."""
+    """Ask a unit for parallel work. ``due_at`` is exclusive; without one the process's own term for such
+    parts counts.
+    """
     with joined(act, matter, "matters.add_part", "增加并行办理") as change:
         flow = change.process.parts.get(kind)
         if flow is None:
@@ -372,7 +380,7 @@ def _resume_parts(change: Change) -> None:
 _ENDING = ["done_at", "warn_at", "remind_at", "result"]
 
 
-# Holder and clocks, for effects and for actions of other apps ------------------------------------------------------------
+# Holder and clocks, for effects and for actions of other apps ---------------------------------------------
 
 
 def hand_over(act: Act, matter: Matter, unit_id: int, post_id: int | None = None) -> None:
@@ -437,7 +445,9 @@ def extend_clock(
 
 
 def recompute(act: Act, matter: Matter) -> bool:
-    """Count the clocks again after the calendar changed; returns whether an end moved. The history says from when to when."""
+    """Count the clocks again after the calendar changed; returns whether an end moved. The history says from
+    when to when.
+    """
     with joined(act, matter, "matters.recompute", "工作日历调整，重新计算期限") as change:
         moved = change.recount()
         change.changed = bool(moved)

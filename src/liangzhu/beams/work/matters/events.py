@@ -21,8 +21,9 @@ class MatterOpened:
 @event("matters.advanced")
 @dataclass(frozen=True)
 class MatterAdvanced:
-    """A step was done. With ``part_id`` the states are those of that part. ``handed_to`` is the unit that now holds the
-    matter, if that changed."""
+    """A step was done. With ``part_id`` the states are those of that part. ``handed_to`` is the unit that now
+    holds the matter, if that changed.
+    """
 
     subject: Ref
     kind: str
@@ -71,7 +72,9 @@ class ClockExtended:
 @event("matters.reminder_sent")
 @dataclass(frozen=True)
 class ReminderSent:
-    """Somebody was reminded. ``stage`` is before-N, near, end or late-N-role; ``posts`` how many posts were told."""
+    """Somebody was reminded. ``stage`` is before-N, near, end or late-N-role; ``posts`` how many posts were
+    told.
+    """
 
     subject: Ref
     kind: str

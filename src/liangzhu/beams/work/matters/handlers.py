@@ -58,7 +58,9 @@ def pass_to_successor(event: UnitSucceeded, delivery) -> None:
 
 @periodic("matters.remind", minutes=15)
 def remind() -> None:
-    """Send the reminders that are owed by now. Days on which nothing ran are caught up with one reminder each."""
+    """Send the reminders that are owed by now. Days on which nothing ran are caught up with one reminder
+    each.
+    """
     timers.remind_owed()
 
 

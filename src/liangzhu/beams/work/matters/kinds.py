@@ -20,9 +20,9 @@ from liangzhu.kernel.releases import next_number
 class Kind:
     """A kind of matter (事项种类).
 
-    ``process`` is the key of its process. ``panels`` are (template, context function) shown on the matter's page;
-    ``visible(actor)`` opens rows beyond those of the units that take part: a Q over Matter, True for every row of the
-    kind, or None. ``url(matter)`` is its page, ``number(act)`` gives the next number.
+    ``process`` is the key of its process. ``panels`` are (template, context function) shown on the matter's
+    page; ``visible(actor)`` opens rows beyond those of the units that take part: a Q over Matter, True for
+    every row of the kind, or None. ``url(matter)`` is its page, ``number(act)`` gives the next number.
     """
 
     key: str
@@ -63,7 +63,9 @@ def register_kind(
     panels: list[tuple[str, Callable]] | None = None,
     visible: Callable[[Actor], Q | bool | None] | None = None,
 ) -> Kind:
-    """Register a kind, in the owning app's `processes.py`; `Kind` says what the arguments are. Raises ValueError."""
+    """Register a kind, in the owning app's `processes.py`; `Kind` says what the arguments are. Raises
+    ValueError.
+    """
     if kind in _kinds:
         raise ValueError(f"kind {kind} is registered twice")
     _kinds[kind] = Kind(kind, title, process, tuple(panels or ()), visible, url, number)
@@ -85,7 +87,9 @@ def all_kinds() -> dict[str, Kind]:
 
 @cache
 def process_file(key: str) -> tuple[str, Path]:
-    """The app label and the file of a process, `processes/<key>.toml` of some app; ("", empty path) when there is none."""
+    """The app label and the file of a process, `processes/<key>.toml` of some app; ("", empty path) when
+    there is none.
+    """
     for app in apps.get_app_configs():
         path = _folder(app) / f"{key}.toml"
         if path.exists():

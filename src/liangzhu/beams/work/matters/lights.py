@@ -27,7 +27,9 @@ RUNNING = (LAW, OVER, NEAR, OK)
 
 @dataclass(frozen=True)
 class Light:
-    """A light: ``state`` as above, its ``word``, the ``text`` beside it, and the end it was judged by (exclusive)."""
+    """A light: ``state`` as above, its ``word``, the ``text`` beside it, and the end it was judged by
+    (exclusive).
+    """
 
     state: str
     word: str
@@ -78,7 +80,9 @@ def part_light(part: Part, at: datetime | None = None, calendar: WorkCalendar | 
 
 
 def light_q(state: str, at: datetime | None = None) -> Q:
-    """The open matters that show a light now, as a condition on indexed columns. Raises KeyError for another state."""
+    """The open matters that show a light now, as a condition on indexed columns. Raises KeyError for another
+    state.
+    """
     at = at or now()
     lawful = Q(legal_at=None) | Q(legal_at__gt=at)
     return (
@@ -95,7 +99,9 @@ def light_q(state: str, at: datetime | None = None) -> Q:
 
 
 def bar(matter: Matter, at: datetime | None = None) -> tuple[float, float | None]:
-    """Shares in percent for the clock in a row: of the longest term what is used, and where the promise ends in it."""
+    """Shares in percent for the clock in a row: of the longest term what is used, and where the promise ends
+    in it.
+    """
     ends = [moment for moment in (matter.promised_at, matter.legal_at) if moment]
     if not ends or matter.timed_from is None:
         return 0.0, None
@@ -177,7 +183,9 @@ class Leg:
 
 @dataclass(frozen=True)
 class ClockView:
-    """The clocks of a matter: the ``promised`` and the ``legal`` one that matter now, and ``all`` of them, newest first."""
+    """The clocks of a matter: the ``promised`` and the ``legal`` one that matter now, and ``all`` of them,
+    newest first.
+    """
 
     promised: Leg | None
     legal: Leg | None
@@ -185,7 +193,9 @@ class ClockView:
 
 
 def clock_of(matter: Matter, at: datetime | None = None, calendar: WorkCalendar | None = None) -> ClockView:
-    """The clocks of a matter, explained: start, term, stretches that did not count, extensions, end, holidays on the way."""
+    """The clocks of a matter, explained: start, term, stretches that did not count, extensions, end, holidays
+    on the way.
+    """
     at = at or now()
     calendar = calendar or counting.work_calendar()
     process = by_release_id(matter.release_id)

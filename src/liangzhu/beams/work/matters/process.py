@@ -1,8 +1,10 @@
-"""Processes (流程) as data: states, transitions, who may, guards and effects by name, clocks, parts. Read and checked here.
+"""Processes (流程) as data: states, transitions, who may, guards and effects by name, clocks, parts. Read and
+checked here.
 
-A process is one TOML file. Its text is kept as a `Release` and never changes; a matter ends under the release it began
-with. A process that could strand a matter is refused with file and line: an unreachable state, a path without an end, a
-state in which nobody may act, a clock that would run on after the end, an unknown guard, effect, role or party.
+A process is one TOML file. Its text is kept as a `Release` and never changes; a matter ends under the release
+it began with. A process that could strand a matter is refused with file and line: an unreachable state, a
+path without an end, a state in which nobody may act, a clock that would run on after the end, an unknown
+guard, effect, role or party.
 """
 
 import re
@@ -28,7 +30,9 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 
 class ProcessError(Problem):
-    """A process file that cannot be used; ``faults`` are (line, message), the detail names file and line of each."""
+    """A process file that cannot be used; ``faults`` are (line, message), the detail names file and line of
+    each.
+    """
 
     code, title, status = "process_error", "流程文件有误", 422
     todo = "请按所列的行修改流程文件后重新检查。"
@@ -41,7 +45,9 @@ class ProcessError(Problem):
 
 @dataclass(frozen=True)
 class State:
-    """A state. ``order`` is its place on the path (None: off the main path), ``turn`` the party whose turn it is."""
+    """A state. ``order`` is its place on the path (None: off the main path), ``turn`` the party whose turn it
+    is.
+    """
 
     name: str
     title: str
@@ -54,8 +60,8 @@ class State:
 class Who:
     """One alternative of who may act: a unit and any of the ``roles`` there.
 
-    The unit is that of the ``party``, of the part (``party = "part"``), the one ``holding`` the matter, or any when none
-    is given; ``head`` asks for the head of the unit; ``system`` is a timer.
+    The unit is that of the ``party``, of the part (``party = "part"``), the one ``holding`` the matter, or
+    any when none is given; ``head`` asks for the head of the unit; ``system`` is a timer.
     """
 
     party: str = ""
@@ -89,7 +95,9 @@ class Use:
 
 @dataclass(frozen=True)
 class ClockMoves:
-    """What a step does to clocks. ``stop`` ends them, ("*",) all that run; ``suspend`` makes them stand still."""
+    """What a step does to clocks. ``stop`` ends them, ("*",) all that run; ``suspend`` makes them stand
+    still.
+    """
 
     start: tuple[str, ...] = ()
     stop: tuple[str, ...] = ()
@@ -118,8 +126,9 @@ class Transition:
 class ClockRule:
     """A clock as declared. ``warn`` is (unit, amount), or None for the district's rule.
 
-    ``at_open``: it starts when the matter opens; so does every clock that no step starts. A ``date`` clock ends on a day
-    that is given at opening (without one it does not run), or in the field ``field`` of the step that starts it.
+    ``at_open``: it starts when the matter opens; so does every clock that no step starts. A ``date`` clock
+    ends on a day that is given at opening (without one it does not run), or in the field ``field`` of the
+    step that starts it.
     """
 
     name: str
@@ -134,7 +143,9 @@ class ClockRule:
 
 @dataclass(frozen=True)
 class Flow:
-    """States and transitions: of the process itself, or of one kind of part (``due`` is then (unit, amount) or None)."""
+    """States and transitions: of the process itself, or of one kind of part (``due`` is then (unit, amount)
+    or None).
+    """
 
     name: str
     title: str
@@ -236,7 +247,9 @@ class _Lines:
         self.blocks.setdefault(block, (start, len(self.lines)))
 
     def line(self, block: str, word: str = "") -> int:
-        """The line of a word (a key, or a quoted value) in a block; of the block; or of the nearest block above it."""
+        """The line of a word (a key, or a quoted value) in a block; of the block; or of the nearest block
+        above it.
+        """
         known = block
         while known not in self.blocks and "." in known:
             known, _, last = known.rpartition(".")
@@ -305,7 +318,7 @@ class _Reader:
         self.stop()
         return Process(raw["key"], raw["title"], raw["kind"], self.parties, flow, self.clocks, parts)
 
-    # -- reading ------------------------------------------------------------------------------------------------------
+    # -- reading --------------------------------------------------------------------------------------------
 
     def keys(self, body: dict, block: str, known: set[str], needed: Iterable[str] = ()) -> None:
         for key in body:
@@ -549,7 +562,7 @@ class _Reader:
             **{verb: tuple(names) for verb, names in body.items() if verb in ClockMoves.__annotations__}
         )
 
-    # -- checking -----------------------------------------------------------------------------------------------------
+    # -- checking -------------------------------------------------------------------------------------------
 
     def check_graph(self, flow: Flow) -> None:
         """Every state is reachable, every path ends, and every state that is not an end has a step."""

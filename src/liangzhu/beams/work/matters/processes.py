@@ -122,7 +122,7 @@ def notify(act, matter, params: dict, data: dict, transition) -> None:
         )
 
 
-# Files ----------------------------------------------------------------------------------------------------------------
+# Files ----------------------------------------------------------------------------------------------------
 
 
 def read_process(file: Path | str) -> Process:
@@ -141,10 +141,11 @@ def process_in_force(key: str) -> Process:
 
 
 def load_processes() -> list[Release]:
-    """Check every process file and make it known: release 1 in force, a changed file as a draft for the second person.
+    """Check every process file and make it known: release 1 in force, a changed file as a draft for the
+    second person.
 
-    Every registered kind must have a process, and every release under which open matters run must still be readable.
-    Raises ProcessError.
+    Every registered kind must have a process, and every release under which open matters run must still be
+    readable. Raises ProcessError.
     """
     root = Path(__file__).resolve().parents[4]
     seeded = []

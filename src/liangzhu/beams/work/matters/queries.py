@@ -1,7 +1,7 @@
 """Every read of matters, scoped to who asks.
 
-Inbox lists touch one table: the order (`due_at`, `id`) is the tail of an index for each scope, a light is a range on its
-columns, and nothing is counted beyond `COUNT_LIMIT`.
+Inbox lists touch one table: the order (`due_at`, `id`) is the tail of an index for each scope, a light is a
+range on its columns, and nothing is counted beyond `COUNT_LIMIT`.
 """
 
 from collections.abc import Iterable
@@ -70,7 +70,8 @@ def part(actor: Actor, of: Matter, part_id: int) -> Part:
 def inbox(
     actor: Actor, scope: str = "mine", kind: str | None = None, light: str | None = None, text: str = ""
 ) -> QuerySet[Matter]:
-    """Open matters: ``mine`` (my post's), ``unit`` (my unit's), ``helping`` (with open parts of my unit), ``all`` I may see.
+    """Open matters: ``mine`` (my post's), ``unit`` (my unit's), ``helping`` (with open parts of my unit),
+    ``all`` I may see.
 
     ``light`` is a state of `lights`, ``text`` part of a title or number. Unordered: lists take `ORDER`.
     """
@@ -151,7 +152,7 @@ def rows(found: Iterable[Matter]) -> list[Row]:
     return out
 
 
-# One matter -----------------------------------------------------------------------------------------------------------
+# One matter -----------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -170,8 +171,8 @@ class Line:
 def history(actor: Actor, of: Matter, files: list[attachments.Attachment] | None = None) -> list[Line]:
     """What happened to a matter, oldest first, with what was filled in and attached at each step.
 
-    Units appear under the name they had on that day. The caller has the matter from `matter`, and its ``files`` if it
-    has read them already.
+    Units appear under the name they had on that day. The caller has the matter from `matter`, and its
+    ``files`` if it has read them already.
     """
     process = by_release_id(of.release_id)
     entries = list(Entry.objects.filter(matter=of).select_related("answer", "part").order_by("id"))
@@ -282,7 +283,9 @@ def comments(actor: Actor, of: Matter) -> list[Comment]:
 
 
 def entries_of(matter_ids: Iterable[int], transition: str, day: date) -> list[Entry]:
-    """The lines of many matters for one step, up to and including a day. For indicators, which count and do not show."""
+    """The lines of many matters for one step, up to and including a day. For indicators, which count and do
+    not show.
+    """
     end = counting.end_of(day)
     return list(
         Entry.objects.filter(
@@ -305,7 +308,7 @@ register_ref("matter", "事项", _resolve)
 attachments.guard_downloads("matter", may_read)
 
 
-# Notices --------------------------------------------------------------------------------------------------------------
+# Notices --------------------------------------------------------------------------------------------------
 
 
 def notices(actor: Actor, unread: bool = False) -> QuerySet[Notice]:
@@ -329,7 +332,7 @@ def unread_count(actor: Actor) -> int:
     return bounded(notices(actor, unread=True).select_related(None))
 
 
-# Processes ------------------------------------------------------------------------------------------------------------
+# Processes ------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,5 @@
-"""The district's rules of time (`calendar.toml` of the pack): when a matter is near due, who is reminded, who hears of it late.
+"""The district's rules of time (`calendar.toml` of the pack): when a matter is near due, who is reminded, who
+hears of it late.
 
 A pack that leaves a rule out has none: no warning before the end, no reminders.
 """
@@ -10,7 +11,9 @@ from liangzhu.kernel.pack import Pack, pack
 
 @dataclass(frozen=True)
 class NearDue:
-    """Near due (临期): less than ``share`` of the term is left, or at most ``workdays`` working days; whichever is first."""
+    """Near due (临期): less than ``share`` of the term is left, or at most ``workdays`` working days; whichever
+    is first.
+    """
 
     share: float = 0.0
     workdays: int = 0
@@ -26,7 +29,9 @@ class Escalation:
 
 @dataclass(frozen=True)
 class Rules:
-    """All of them. ``before`` are working days before the end on which the officer is reminded, 0 is the day itself."""
+    """All of them. ``before`` are working days before the end on which the officer is reminded, 0 is the day
+    itself.
+    """
 
     near: NearDue
     before: tuple[int, ...]

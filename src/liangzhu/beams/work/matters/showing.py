@@ -1,4 +1,6 @@
-"""Matters and processes put into words and shapes for pages. Reads only; everything here follows from rows and process."""
+"""Matters and processes put into words and shapes for pages. Reads only; everything here follows from rows
+and process.
+"""
 
 from dataclasses import dataclass
 from datetime import date
@@ -138,7 +140,8 @@ def path(
 ) -> list[dict]:
     """The steps of `{% path %}`: the main path with the present state on it, and parts as parallel beams.
 
-    Of several ends only the one that was reached is shown, or the first. A state that was jumped over is marked so.
+    Of several ends only the one that was reached is shown, or the first. A state that was jumped over is
+    marked so.
     """
     here = flow.states[matter.state]
     been = {line.entry.to_state: line.entry.at for line in lines if line.entry.part_id is None}
@@ -186,7 +189,9 @@ def path(
 
 
 def consequences(matter: Matter, step: Transition, part: Part | None = None) -> list[str]:
-    """What a step will do, in sentences: where it leads, who holds the matter then, which clocks start, stop or move."""
+    """What a step will do, in sentences: where it leads, who holds the matter then, which clocks start, stop
+    or move.
+    """
     process = process_of(matter)
     flow = process.flow_of(part.kind if part else None)
     here = (part or matter).state
@@ -230,12 +235,14 @@ def near_rule() -> NearDue:
     return rules().near
 
 
-# Processes ------------------------------------------------------------------------------------------------------------
+# Processes ------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class ShownRelease:
-    """A release as its page shows it. ``process`` is None when the text does not pass the checks; ``faults`` say why."""
+    """A release as its page shows it. ``process`` is None when the text does not pass the checks; ``faults``
+    say why.
+    """
 
     row: Release
     process: Process | None

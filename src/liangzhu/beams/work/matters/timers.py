@@ -37,7 +37,7 @@ def officers(unit_id: int) -> list[int]:
     return [post.id for post in chosen or posts]
 
 
-# Reminders ------------------------------------------------------------------------------------------------------------
+# Reminders ------------------------------------------------------------------------------------------------
 
 
 def remind_owed() -> int:
@@ -95,7 +95,9 @@ def remind_of_part(act: Act, *, part_id: int) -> Matter:
 def _remind(
     act: Act, matter: Matter, row: Clock | Part, key: str, unit_id: int, holder: list[int], text: str
 ):
-    """Send the stages owed since ``row.remind_at``, the latest for each addressee; returns when the next one is owed."""
+    """Send the stages owed since ``row.remind_at``, the latest for each addressee; returns when the next one
+    is owed.
+    """
     moment, app = now(), kind_of(matter.kind).app
     stages = counting.stages(row.due_at, row.warn_at, counting.work_calendar(fresh=True), app)
     owed = {stage.role: stage for stage in stages if row.remind_at <= stage.at <= moment}
@@ -121,7 +123,7 @@ def _remind(
     return next((stage.at for stage in stages if stage.at > moment), None)
 
 
-# Counting again -------------------------------------------------------------------------------------------------------
+# Counting again -------------------------------------------------------------------------------------------
 
 
 def recompute_across(day: date) -> int:
@@ -164,7 +166,7 @@ def _each(ids: Iterable[int], run: Callable[[int], object], what: str) -> int:
     return done
 
 
-# Succession -----------------------------------------------------------------------------------------------------------
+# Succession -----------------------------------------------------------------------------------------------
 
 
 def pass_on(actor: Actor, *, predecessor_id: int, successor_id: int) -> int:
@@ -185,7 +187,9 @@ def pass_on(actor: Actor, *, predecessor_id: int, successor_id: int) -> int:
 
 @action("matters.pass_batch")
 def pass_batch(act: Act, *, matter_ids: list[int], predecessor_id: int, successor_id: int) -> None:
-    """Hand matters, their party rows and open parts from a unit to its successor; the history keeps the old name."""
+    """Hand matters, their party rows and open parts from a unit to its successor; the history keeps the old
+    name.
+    """
     act.check(policies.time)
     old, new = directory.unit_name(predecessor_id), directory.unit_name(successor_id)
     for matter in Matter.objects.filter(pk__in=matter_ids).order_by("id"):

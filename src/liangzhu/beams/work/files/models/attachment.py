@@ -6,9 +6,11 @@ from liangzhu.kernel.refs import Ref
 
 
 class Attachment(models.Model):
-    """One file as given: name, type told by its content, fingerprint. The content is stored once however often it is given.
+    """One file as given: name, type told by its content, fingerprint. The content is stored once however
+    often it is given.
 
-    ``subject`` is the Ref of what it belongs to, as text; until it is attached it is empty, and only who uploaded it sees it.
+    ``subject`` is the Ref of what it belongs to, as text; until it is attached it is empty, and only who
+    uploaded it sees it.
     """
 
     fingerprint = models.CharField(max_length=64, help_text="hex SM3 of the content (GB/T 32905)")

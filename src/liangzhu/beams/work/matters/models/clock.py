@@ -7,10 +7,11 @@ from liangzhu.beams.work.matters.models.matter import Matter
 
 
 class Clock(models.Model):
-    """One run of a clock that the process declares. ``due_at`` is exclusive: a day ends at 24:00 Asia/Shanghai.
+    """One run of a clock that the process declares. ``due_at`` is exclusive: a day ends at 24:00
+    Asia/Shanghai.
 
-    ``stopped_at`` ends it for good; a pause is a `ClockStop`. While it is paused ``due_at`` is what it was, and counts
-    for nothing. ``amount`` is a number of ``unit``; a date has amount 0.
+    ``stopped_at`` ends it for good; a pause is a `ClockStop`. While it is paused ``due_at`` is what it was,
+    and counts for nothing. ``amount`` is a number of ``unit``; a date has amount 0.
     """
 
     PROMISED, LEGAL = "promised", "legal"
@@ -66,7 +67,9 @@ class ClockStop(models.Model):
 
 
 class ClockExtension(models.Model):
-    """A later end (延期), who granted it and why. ``amount`` is in the clock's unit; a date has the new day instead."""
+    """A later end (延期), who granted it and why. ``amount`` is in the clock's unit; a date has the new day
+    instead.
+    """
 
     clock = models.ForeignKey(Clock, on_delete=models.PROTECT, related_name="extensions")
     amount = models.PositiveIntegerField(default=0)

@@ -24,7 +24,9 @@ class AddOnly(models.Model):
 
 
 class Answer(AddOnly):
-    """What was filled in at one step (填报内容), as it was. ``form`` is "process/transition" of the matter's release."""
+    """What was filled in at one step (填报内容), as it was. ``form`` is "process/transition" of the matter's
+    release.
+    """
 
     matter = models.ForeignKey(Matter, on_delete=models.PROTECT, related_name="answers")
     form = models.CharField(max_length=120)
@@ -38,8 +40,8 @@ class Answer(AddOnly):
 class Entry(AddOnly):
     """One line of the history (办理经过): who did which step when, and where the matter stood before and after.
 
-    ``transition`` is the name of a step of the process, or "matters.…" for what the engine itself records (assignment,
-    extension, pause, succession). ``version`` is that of the matter (or part) after the step.
+    ``transition`` is the name of a step of the process, or "matters.…" for what the engine itself records
+    (assignment, extension, pause, succession). ``version`` is that of the matter (or part) after the step.
     """
 
     matter = models.ForeignKey(Matter, on_delete=models.PROTECT, related_name="entries", db_index=False)

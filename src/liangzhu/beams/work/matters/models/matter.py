@@ -8,7 +8,8 @@ from django.db.models import Q
 from liangzhu.kernel.refs import Ref
 
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)
-"""Stands in `Matter.due_at` when no clock runs: a column without NULL lets one index serve order and paging."""
+"""Stands in `Matter.due_at` when no clock runs: a column without NULL lets one index serve order and paging.
+"""
 
 OPEN = Q(closed_at=None)
 
@@ -16,12 +17,14 @@ OPEN = Q(closed_at=None)
 class Matter(models.Model):
     """One thing to be done, of any kind: a case, an order, an event, a document, a task.
 
-    ``state`` is a pointer, the history is `Entry`. Each kind has a typed one-to-one table of its own. Instants are UTC.
-    What a list filters or sorts by is a column here, so that no list joins and none computes a light:
+    ``state`` is a pointer, the history is `Entry`. Each kind has a typed one-to-one table of its own.
+    Instants are UTC. What a list filters or sorts by is a column here, so that no list joins and none
+    computes a light:
 
     ``due_at`` is the nearest end of a running clock (`NEVER` without one), ``warn_at`` the nearest warning,
-    ``promised_at`` and ``legal_at`` the nearest end by kind of clock, ``timed_from`` the earliest start among those that
-    run, ``clock_paused`` a clock that stands still, ``overran`` the worst that an ended clock left behind (0 in time, 1 beyond the promise, 2 beyond the law).
+    ``promised_at`` and ``legal_at`` the nearest end by kind of clock, ``timed_from`` the earliest start among
+    those that run, ``clock_paused`` a clock that stands still, ``overran`` the worst that an ended clock left
+    behind (0 in time, 1 beyond the promise, 2 beyond the law).
     """
 
     IN_TIME, BEYOND_PROMISE, BEYOND_LAW = 0, 1, 2

@@ -191,7 +191,9 @@ def _label(text: str, actor: Actor) -> tuple[str, str] | None:
 
 @guarded("matters.work")
 def step(request: HttpRequest, matter_id: int, transition: str, part_id: int | None = None) -> HttpResponse:
-    """One step: its form, what it will do, and doing it. A step without fields is sent from the matter's page."""
+    """One step: its form, what it will do, and doing it. A step without fields is sent from the matter's
+    page.
+    """
     actor = request.actor
     row = queries.matter(actor, matter_id)
     part = queries.part(actor, row, part_id) if part_id is not None else None

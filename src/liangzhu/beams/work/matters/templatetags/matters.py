@@ -1,6 +1,7 @@
 """Light, clock and path of a matter: ``{% load matters %}``. They draw with the pieces of `kernel.ui`.
 
-The clock tags carry the names of those pieces on purpose: load this library after ``ui`` and they take a matter.
+The clock tags carry the names of those pieces on purpose: load this library after ``ui`` and they take a
+matter.
 """
 
 from typing import Any
