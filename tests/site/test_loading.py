@@ -7,7 +7,7 @@ import pytest
 from liangzhu.beams.people.access import api as access
 from liangzhu.beams.people.directory import api as directory
 from liangzhu.kernel.pack import pack
-from liangzhu.site import loading
+from liangzhu.site import cli, loading
 
 DEMO_DAY = date(2022, 10, 20)
 
@@ -89,6 +89,19 @@ def test_the_first_administrator_gets_a_password_for_once(real):
     assert account.check_password(password)
     assert account.must_change_password
     assert access.actor_of("first.admin").has("access.admin")
+
+
+def test_the_command_prints_that_password_and_refuses_a_second_administrator(real, capsys):
+    words = ["user", "add-admin", "first.admin", "--name", "某人", "--unit", "shenpiju"]
+    said = []
+    for status in (0, 1):
+        with pytest.raises(SystemExit) as ended:
+            cli.main.main(args=words, prog_name="liangzhu")
+        said.append(capsys.readouterr())
+        assert ended.value.code == status
+    account = access.Account.objects.get(username="first.admin")
+    assert account.check_password(said[0].out.strip().rpartition("：")[2])
+    assert "已有系统管理员" in said[1].err
 
 
 def test_a_demonstration_needs_no_first_administrator(demo):

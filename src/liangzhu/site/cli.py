@@ -454,8 +454,8 @@ def user() -> None:
 
 @user.command("add-admin", short_help="正式安装：建立第一个系统管理员")
 @click.argument("username")
-@click.option("--name", required=True, help="姓名")
-@click.option("--unit", required=True, help="所在单位（名称、简称或 key）")
+@click.option("--name", prompt="姓名", help="姓名；省略时询问")
+@click.option("--unit", prompt="所在单位", help="所在单位（名称、简称或 key）；省略时询问")
 def user_add_admin(username: str, name: str, unit: str) -> None:
     """建立系统管理员账号，打印一次性密码；首次登录须改密码。"""
     set_up_django()

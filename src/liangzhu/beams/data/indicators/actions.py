@@ -340,7 +340,7 @@ def _another_person(act: Act, snapshot: Snapshot) -> None:
     person = getattr(act.actor, "person_id", None)
     if str(act.actor.ref) == snapshot.recorded_by or (person is not None and person == snapshot.person_id):
         raise Denied(
-            "填报人不能确认或退回自己填报的数值。", todo="请责任单位的另一位负责人，或领导小组办公室办理。"
+            "填报人不能确认或退回自己填报的数值。", todo="请责任单位的另一位负责人，或主管指标的岗位办理。"
         )
 
 
