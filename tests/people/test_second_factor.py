@@ -62,6 +62,7 @@ def test_the_whole_way_of_an_authenticator_app(protected, officer):
     client = Client()
     assert sign_in(client).url == AUTHENTICATE
     assert client.get("/access/security/").status_code == 302
+    assert "用通行密钥" not in client.get(AUTHENTICATE).content.decode()
     assert "验证码不正确" in client.post(AUTHENTICATE, {"code": "000000"}).content.decode()
     answer = client.post(AUTHENTICATE, {"code": code_of(protected)})
     assert answer.url == "/work/"
@@ -156,7 +157,7 @@ def test_administration_waits_for_a_second_factor_and_says_where_to_enrol(admin,
     sign_in(client, "gu")
     answer = client.get("/access/accounts/")
     page = answer.content.decode()
-    assert answer.status_code == 403 and "请先启用第二因素" in page
+    assert answer.status_code == 403 and "请先启用第二因素" in page and "可以“维护账号”" in page
     assert ACTIVATE in page and "/account/2fa/webauthn/add/" in page
     actor = answer.wsgi_request.actor
     assert not actor.has("access.admin") and actor.withheld == {"access.admin"}

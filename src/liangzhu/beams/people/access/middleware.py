@@ -50,7 +50,9 @@ class ActorMiddleware:
         if isinstance(actor, Staff) and actor.withheld:
             policy = get_policy(name)
             if policy(replace(actor, roles=actor.roles | actor.withheld)):
-                return render(request, "access/second_factor_needed.html", {"policy": policy}, status=403)
+                return render(
+                    request, "access/second_factor_needed.html", {"title": policy.title}, status=403
+                )
         return None
 
 
