@@ -88,10 +88,13 @@ class Changes:
 
     @property
     def fingerprint(self) -> str:
-        """What a person has seen and agreed to: changes with every line that is different (32 hex digits)."""
-        seen = [[vars(line) for line in self.head]]
-        seen += [[one.kind, one.no, one.name, [vars(line) for line in one.lines]] for one in self.tasks]
-        return sm3(repr(seen).encode())[:32]
+        """What a person has seen and agreed to: every task with its units, limit and targets (32 hex digits)."""
+        seen = [
+            (one.kind, one.task and one.task.pk, one.lines, one.article and (one.article.lead_id, one.article.helper_ids,
+             sorted(one.article.members), one.article.facts))
+            for one in self.tasks
+        ]  # fmt: skip
+        return sm3(repr((self.head, seen)).encode())[:32]
 
 
 def work_out(document: PlanDocument, articles: list[ResolvedArticle], head: dict[str, str]) -> Changes:
@@ -110,7 +113,9 @@ def work_out(document: PlanDocument, articles: list[ResolvedArticle], head: dict
     changes = [_task_change(one, of_article.get(one.facts.no), document.issued_on) for one in articles]
     gone = [task for task in tasks if task.pk not in moved and not task.dropped]
     changes += [_gone(task) for task in gone]
-    return Changes(_head(document, head) if tasks else [], sorted(changes, key=lambda one: (one.article is None, one.no)))
+    return Changes(
+        _head(document, head) if tasks else [], sorted(changes, key=lambda one: (one.article is None, one.no))
+    )
 
 
 def planned(revision: Revision) -> Changes:
@@ -138,7 +143,9 @@ def planned(revision: Revision) -> Changes:
         if revision.findings.filter(article_no=no, kind="lead").exclude(decision=Finding.REJECTED).count() > 1
     ]
     if twice:
-        raise Invalid(f"第 {'、'.join(twice)} 条有不止一个牵头单位。", todo="请剔除多余的，或把它改为配合单位。")
+        raise Invalid(
+            f"第 {'、'.join(twice)} 条有不止一个牵头单位。", todo="请剔除多余的，或把它改为配合单位。"
+        )
     head = head_of(revision)
     document = revision.document
     other = PlanDocument.objects.filter(number=head.get("number", "")).exclude(pk=document.pk).first()
@@ -166,7 +173,9 @@ def _head(document: PlanDocument, head: dict[str, str]) -> list[Line]:
         "date": ("成文日期", document.issued_on.isoformat() if document.issued_on else ""),
     }
     head = {**head, "title": title_of(document, head)}
-    return [Line(what, was, head[key]) for key, (what, was) in now.items() if head.get(key) and head[key] != was]
+    return [
+        Line(what, was, head[key]) for key, (what, was) in now.items() if head.get(key) and head[key] != was
+    ]
 
 
 def _task_change(article: ResolvedArticle, task: PlanTask | None, day: date | None) -> TaskChange:
@@ -204,14 +213,22 @@ def _task_change(article: ResolvedArticle, task: PlanTask | None, day: date | No
 
 
 def _helper_lines(
-    change: TaskChange, article: ResolvedArticle, task: PlanTask, day: date | None, *, issued: bool, over: bool
+    change: TaskChange,
+    article: ResolvedArticle,
+    task: PlanTask,
+    day: date | None,
+    *,
+    issued: bool,
+    over: bool,
 ) -> None:
     helpers = {helper.unit_id: helper for helper in task.helpers.all()}
     new = [unit for unit in article.helper_ids if unit not in helpers and unit != task.lead_unit_id]
     if new:
         why = "任务已经结束，不再交办" if over else "更新后向其交办配合任务" if issued else ""
         change.lines.append(Line("增加配合单位", "", _names(new, day), over, why))
-    gone = [unit for unit, helper in helpers.items() if not helper.expression and unit not in article.helper_ids]
+    gone = [
+        unit for unit, helper in helpers.items() if not helper.expression and unit not in article.helper_ids
+    ]
     if gone:
         why = "已下达，不随文件撤回；不再需要时请在任务页免除配合" if issued else ""
         change.lines.append(Line("减少配合单位", _names(gone, day), "", issued, why))

@@ -26,9 +26,13 @@ LARGEST = Decimal(10) ** 14
 
 NO_LEAD = "没有写明牵头单位"
 
-_CHAPTER_MARK = re.compile(r"^\s*(?:第[一二三四五六七八九十百\d]+[章部编]|[（(]?[一二三四五六七八九十]+[)）]?)[、.．\s]*")
+_CHAPTER_MARK = re.compile(
+    r"^\s*(?:第[一二三四五六七八九十百\d]+[章部编]|[（(]?[一二三四五六七八九十]+[)）]?)[、.．\s]*"
+)
 _SENTENCE_END = re.compile(r"[。；;！!？?\n]")
-_TARGET = re.compile(r"(?P<name>.+) (?P<op>>=|<=|>|<|=) (?P<amount>-?\d+(?:\.\d+)?)(?P<measure>.*)", re.DOTALL)
+_TARGET = re.compile(
+    r"(?P<name>.+) (?P<op>>=|<=|>|<|=) (?P<amount>-?\d+(?:\.\d+)?)(?P<measure>.*)", re.DOTALL
+)
 
 
 def target_text(name: str, op: str, amount: Decimal, measure: str) -> str:
@@ -139,7 +143,9 @@ def _place_doubts(revision: Revision, reading: Reading, rows: list[Finding]) -> 
     for doubt in reading.doubts:
         here = by_place.get((doubt.start, doubt.end), []) if doubt.end > doubt.start else []
         # The place of a lead that is missing is the whole list of units, which may be one open set and no more.
-        gaps = [row for row in here if row.kind == "lead" and not row.value and row.article_no == doubt.article]
+        gaps = [
+            row for row in here if row.kind == "lead" and not row.value and row.article_no == doubt.article
+        ]
         mine = gaps or [row for row in here if row.article_no in (doubt.article, None)]
         for row in mine[:1]:
             if row.certainty == Finding.DOUBTFUL and doubt.why in row.why:
@@ -240,7 +246,9 @@ def carry(previous: Revision, articles: list[Article], rows: list[Finding], revi
         carried += _carry_group(group, article_no, rows, revision)
     titles = {old.no: old.title for old in before}
     for no, lost in gone.items():
-        work = [old for old in lost if _by_person(old) and old.decision != Finding.REJECTED and old.kind != "note"]
+        work = [
+            old for old in lost if _by_person(old) and old.decision != Finding.REJECTED and old.kind != "note"
+        ]
         work = [old for old in work if old.added or old.decision == Finding.CORRECTED]
         if work:
             said = "、".join(f"{old.get_kind_display()}“{old.value[:40]}”" for old in work[:4])
@@ -256,9 +264,11 @@ def _carry_group(group: _Carrying, article_no: int | None, rows: list[Finding], 
         lambda old, row: not old.added and (old.quote, old.read_value) == (row.quote, row.read_value)
     )
     read_alike += group.pair(
-        lambda old, row: not old.added
-        and old.read_value == row.read_value
-        and (bool(row.read_value) or row.kind == "lead")
+        lambda old, row: (
+            not old.added
+            and old.read_value == row.read_value
+            and (bool(row.read_value) or row.kind == "lead")
+        )
     )
     for old, row in read_alike:
         if old.decision != Finding.PROPOSED:
@@ -272,7 +282,9 @@ def _carry_group(group: _Carrying, article_no: int | None, rows: list[Finding], 
             _copy(old, row, DECIDED)
             row.carried_from = old
             carried += 1
-    for old, row in group.pair(lambda old, row: _by_person(old) and old.value and old.value == row.read_value):
+    for old, row in group.pair(
+        lambda old, row: _by_person(old) and old.value and old.value == row.read_value
+    ):
         _copy(old, row, ("unit_id",))
         if old.decision in (Finding.CONFIRMED, Finding.CORRECTED):
             # The text now says what a person had said before it.
@@ -349,11 +361,17 @@ def propose(document: PlanDocument, articles: list[Article], rows: list[Finding]
             continue
         mine = [row for row in rows if row.article_no == no]
         _propose_lead(task, mine, day)
-        named = {unit for row in mine if row.kind in ("lead", "helper") for unit in [unit_of(row, day)] if unit}
+        named = {
+            unit for row in mine if row.kind in ("lead", "helper") for unit in [unit_of(row, day)] if unit
+        }
         for helper in task.helpers.all():
             if not helper.expression and helper.unit_id not in named:
                 why = "台账里有这个配合单位，原文没有写，请确认保留或剔除"
-                rows.append(_added(revision, no, "helper", why, directory.unit_name(helper.unit_id, day), helper.unit_id))
+                rows.append(
+                    _added(
+                        revision, no, "helper", why, directory.unit_name(helper.unit_id, day), helper.unit_id
+                    )
+                )
         _propose_targets(task, no, mine, rows, revision)
 
 
@@ -386,14 +404,21 @@ def _propose_targets(
             why = "台账里有这项目标，原文没有写成数字，请确认保留或剔除"
             value = target_text(clause.name, clause.op, clause.amount, clause.measure)
             made = _added(revision, no, "target", why, value)
-            made.name, made.op, made.amount, made.measure = clause.name, clause.op, clause.amount, clause.measure
+            made.name, made.op, made.amount, made.measure = (
+                clause.name,
+                clause.op,
+                clause.amount,
+                clause.measure,
+            )
             rows.append(made)
         elif row.name != clause.name:
             row.certainty = Finding.DOUBTFUL
             row.why = "；".join(filter(None, [row.why, f"台账里的名称是“{clause.name}”，请核对"]))[:300]
 
 
-def _added(revision: Revision, no: int, kind: str, why: str, value: str, unit_id: int | None = None) -> Finding:
+def _added(
+    revision: Revision, no: int, kind: str, why: str, value: str, unit_id: int | None = None
+) -> Finding:
     return Finding(
         revision=revision,
         article_no=no,
@@ -481,7 +506,9 @@ def _due_of(target: Finding, deadlines: list[Finding], text: str) -> date | None
 
 def head_of(revision: Revision) -> dict[str, str]:
     """Number, title, issuer and date (YYYY-MM-DD) of the document as reviewed; absent where nothing stands."""
-    rows = revision.findings.filter(article_no=None, kind__in=("number", "title", "issuer", "date")).order_by("-id")
+    rows = revision.findings.filter(article_no=None, kind__in=("number", "title", "issuer", "date")).order_by(
+        "-id"
+    )
     return {row.kind: row.value for row in rows if row.stands}
 
 

@@ -70,7 +70,9 @@ def resolve(row: Finding, day: date | None) -> Resolution | None:
         return None
     if row.kind in ("lead", "helper"):
         try:
-            unit = (row.unit_id and directory.units(day).get(row.unit_id)) or directory.resolve_unit(row.value, day)
+            unit = (row.unit_id and directory.units(day).get(row.unit_id)) or directory.resolve_unit(
+                row.value, day
+            )
         except Problem as problem:
             return Resolution(message=problem.detail)
         return Resolution(
@@ -258,7 +260,9 @@ def review(actor, revision: Revision, show: str = ALL) -> Review:
     )
     articles = list(revision.articles.order_by("start"))
     day = _day_of(revision, rows)
-    shown = [Shown(row, resolve(row, day), placed=row.start is not None and row.end > row.start) for row in rows]
+    shown = [
+        Shown(row, resolve(row, day), placed=row.start is not None and row.end > row.start) for row in rows
+    ]
     blocks = _blocks(revision.text, articles, rows)
     _place_text(revision.text, blocks, rows)
     _place_findings(blocks, shown, articles)
@@ -292,7 +296,9 @@ def _day_of(revision: Revision, rows: Iterable[Finding]) -> date | None:
 
 def _blocks(text: str, articles: list[Article], rows: list[Finding]) -> list[Block]:
     """Cut the text at chapters and articles, without gap or overlap."""
-    marks = [(row.start, row.end, CHAPTER, None) for row in rows if row.kind == "chapter" and row.start is not None]
+    marks = [
+        (row.start, row.end, CHAPTER, None) for row in rows if row.kind == "chapter" and row.start is not None
+    ]
     marks += [(one.start, one.end, ARTICLE, one) for one in articles]
     blocks, at, kind = [], 0, HEAD
     for start, end, what, article in sorted(marks, key=lambda mark: (mark[0], mark[2] == ARTICLE)):
@@ -327,7 +333,9 @@ def _place_text(text: str, blocks: list[Block], rows: list[Finding]) -> None:
     for row in spans.values():
         opens.setdefault(row.start, []).append(row)
         closes.setdefault(row.end, []).append(row)
-    lines = {0} | {place + 1 for place, sign in enumerate(text) if sign == "\n" and text[place + 1 : place + 2] != "\n"}
+    lines = {0} | {
+        place + 1 for place, sign in enumerate(text) if sign == "\n" and text[place + 1 : place + 2] != "\n"
+    }
     cuts = {0, len(text), *lines, *opens, *closes}
     for block in blocks:
         cuts |= {block.start, block.end}
@@ -440,9 +448,7 @@ def document_rows(actor) -> list[DocumentRow]:
         revisions.setdefault(row.document_id, []).append(row)
     newest = [rows[0].pk for rows in revisions.values()]
     left = dict(
-        Finding.objects.filter(
-            revision__in=newest, certainty=Finding.DOUBTFUL, decision=Finding.PROPOSED
-        )
+        Finding.objects.filter(revision__in=newest, certainty=Finding.DOUBTFUL, decision=Finding.PROPOSED)
         .exclude(kind="cite")
         .values_list("revision")
         .annotate(n=Count("id"))
@@ -488,7 +494,11 @@ class ArticleDifference:
         if self.old is None or self.new is None:
             return "gone" if self.new is None else "new"
         renamed = (self.old.no, self.old.title) != (self.new.no, self.new.title)
-        return "changed" if renamed or self.before or self.after or any(one.how for one in self.words) else "same"
+        return (
+            "changed"
+            if renamed or self.before or self.after or any(one.how for one in self.words)
+            else "same"
+        )
 
 
 @dataclass(frozen=True)
@@ -510,7 +520,11 @@ def difference(actor, new: Revision, old_no: int | None = None) -> Difference:
     """A revision against another one of its document (the one before unless given). Raises NotThere."""
     policies.read_ledger.require(actor)
     others = new.document.revisions.filter(withdrawn=False).exclude(pk=new.pk)
-    old = (others.filter(no=old_no) if old_no is not None else others.filter(no__lt=new.no)).order_by("-no").first()
+    old = (
+        (others.filter(no=old_no) if old_no is not None else others.filter(no__lt=new.no))
+        .order_by("-no")
+        .first()
+    )
     if old is None:
         raise NotThere("没有可以比较的另一稿。")
     if old.no > new.no:

@@ -37,7 +37,6 @@ FARTHEST = 30
 """Years: a plan, or a limit in it, before the one or further ahead than the other is a slip of the finger."""
 
 
-
 class SameFile(Conflict):
     """The very same file was read before; ``revision_id`` leads to it."""
 
@@ -47,7 +46,9 @@ class SameFile(Conflict):
     def __init__(self, revision: Revision):
         self.revision_id = revision.pk
         day, title = shanghai_date(revision.read_at), revision.document.title
-        super().__init__(f"这份文件已于 {day:%Y-%m-%d} 作为《{title}》第 {revision.no} 稿读入，内容完全相同。")
+        super().__init__(
+            f"这份文件已于 {day:%Y-%m-%d} 作为《{title}》第 {revision.no} 稿读入，内容完全相同。"
+        )
 
 
 ADDABLE = {
@@ -78,7 +79,9 @@ def read_document(act: Act, *, upload: UploadedFile, document_id: int | None = N
         kind = TooLarge if error.code == "too_large" else BadFile
         raise kind(error.message, code=error.code, title="没有读入", todo=error.todo) from None
     fingerprint = sm3(data)
-    same = Revision.objects.filter(fingerprint=fingerprint, withdrawn=False).select_related("document").first()
+    same = (
+        Revision.objects.filter(fingerprint=fingerprint, withdrawn=False).select_related("document").first()
+    )
     if same is not None:
         raise SameFile(same)
     number = str(reading.number.value or "")[:60] if reading.number else ""
@@ -86,7 +89,9 @@ def read_document(act: Act, *, upload: UploadedFile, document_id: int | None = N
     if document is None:
         document = PlanDocument.objects.create(
             number=number,
-            title=(str(reading.title.value) if reading.title and reading.title.value else Path(upload.name).stem)[:200],
+            title=(
+                str(reading.title.value) if reading.title and reading.title.value else Path(upload.name).stem
+            )[:200],
             issuer=(str(reading.issuer.value) if reading.issuer and reading.issuer.value else "")[:100],
             issued_on=reading.date.value if reading.date else None,
             created_at=now(),
@@ -148,7 +153,9 @@ def withdraw_revision(act: Act, *, revision_id: int) -> Revision:
     document = act.lock(PlanDocument, pk=revision.document_id)
     _latest(revision)
     if document.ledger_revision_id == revision.pk:
-        raise StepNotAllowed(f"台账是按第 {revision.no} 稿建的，不能撤回。", todo="请上传正确的文件，作为下一稿。")
+        raise StepNotAllowed(
+            f"台账是按第 {revision.no} 稿建的，不能撤回。", todo="请上传正确的文件，作为下一稿。"
+        )
     revision.withdrawn = True
     revision.save(update_fields=["withdrawn"])
     act.log(revision.ref, withdrawn=revision.no, document=document.pk)

@@ -47,7 +47,9 @@ def open_ledger(act: Act, *, revision_id: int, expected: str = "") -> PlanDocume
         )
     changes = planned(revision)
     if expected and expected != changes.fingerprint:
-        raise Conflict("识读结果或台账刚刚有改动，与您看到的不一样。", todo="请看过下面最新的差异，再提交一次。")
+        raise Conflict(
+            "识读结果或台账刚刚有改动，与您看到的不一样。", todo="请看过下面最新的差异，再提交一次。"
+        )
     head = head_of(revision)
     document.number = head.get("number", "")[:60]
     document.title = title_of(document, head)
@@ -76,7 +78,13 @@ def open_ledger_from_facts(
     act.check(policies.manage)
     document, _ = PlanDocument.objects.select_for_update().get_or_create(
         number=number,
-        defaults={"title": title, "issuer": issuer, "issued_on": issued_on, "demo": demo, "created_at": now()},
+        defaults={
+            "title": title,
+            "issuer": issuer,
+            "issued_on": issued_on,
+            "demo": demo,
+            "created_at": now(),
+        },
     )
     _apply(act, document, work_out(document, resolve(articles, issued_on), {}))
     act.log(document.ref, number=number, tasks=len(articles), demo=demo)
@@ -88,7 +96,9 @@ def _apply(act: Act, document: PlanDocument, changes: Changes) -> None:
     """Carry the changes out. The caller holds the document's lock."""
     gone = [one.task.pk for one in changes.of(DROPPED)]
     PlanTask.objects.filter(pk__in=gone).update(dropped=True, version=F("version") + 1)
-    moving = [one.task.pk for one in changes.tasks if one.task and one.article and one.no != one.task.article_no]
+    moving = [
+        one.task.pk for one in changes.tasks if one.task and one.article and one.no != one.task.article_no
+    ]
     PlanTask.objects.filter(pk__in=moving).update(article_no=F("article_no") + ASIDE)
     for change in changes.tasks:
         if change.kind in (NEW, CHANGED):
@@ -141,7 +151,9 @@ def _clauses(task: PlanTask, change: TaskChange) -> None:
     facts = change.article.facts
     known = {clause.pk: clause for clause in task.clauses.filter(dropped=False)}
     whole = next((clause for clause in known.values() if clause.kind == Clause.TASK), None)
-    wanted = [(whole, {"no": str(facts.no), "kind": Clause.TASK, "text": facts.title[:500], "due_on": task.due_on})]
+    wanted = [
+        (whole, {"no": str(facts.no), "kind": Clause.TASK, "text": facts.title[:500], "due_on": task.due_on})
+    ]
     for place, target in enumerate(facts.targets):
         clause = known.get(change.clauses.get(place))
         values = {

@@ -17,7 +17,11 @@ class PlanDocument(models.Model):
     issued_on = models.DateField("成文日期", null=True)
     state = models.CharField(max_length=10, choices=STATES, default=READING)
     ledger_revision = models.ForeignKey(
-        "Revision", on_delete=models.PROTECT, null=True, related_name="+", help_text="the text the ledger was last built from"
+        "Revision",
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        help_text="the text the ledger was last built from",
     )
     demo = models.BooleanField("演示数据", default=False)
     created_at = models.DateTimeField()
@@ -47,7 +51,9 @@ class Revision(models.Model):
     read_at = models.DateTimeField()
     read_by = models.CharField(max_length=80)
     read_label = models.CharField(max_length=100, blank=True)
-    withdrawn = models.BooleanField("已撤回", default=False, help_text="the wrong file; never the text of a ledger")
+    withdrawn = models.BooleanField(
+        "已撤回", default=False, help_text="the wrong file; never the text of a ledger"
+    )
 
     class Meta:
         verbose_name = "文件稿次"

@@ -30,7 +30,11 @@ class PlanTask(models.Model):
     class Meta:
         verbose_name = "计划任务"
         constraints = [
-            models.UniqueConstraint(fields=["document", "article_no"], name="task_once_per_article")
+            models.UniqueConstraint(
+                fields=["document", "article_no"],
+                condition=models.Q(dropped=False),
+                name="task_once_per_article",
+            )
         ]
         ordering = ["document", "article_no"]
 

@@ -57,7 +57,9 @@ def upload(request: HttpRequest) -> HttpResponse:
     if done.ok:
         revision = _read_before(request, done.result) if done.already else done.result
         if not done.already:
-            messages.success(request, _what_was_read(revision, by_hand=form.cleaned_data["document"] is not None))
+            messages.success(
+                request, _what_was_read(revision, by_hand=form.cleaned_data["document"] is not None)
+            )
         return redirect("programme:review", revision.pk) if revision else redirect("programme:documents")
     return render(request, "programme/documents/upload.html", {"form": form}, status=done.status)
 
@@ -110,7 +112,11 @@ def review(request: HttpRequest, revision_id: int) -> HttpResponse:
                 if shown.row.open or shown.unresolved:
                     shown.form = Form(version=shown.row.version)
     head = next((block for block in found.blocks if block.kind == reviewing.HEAD), None)
-    known = {kind for kind, _, rows in head.groups if any(one.state != "rejected" for one in rows)} if head else set()
+    known = (
+        {kind for kind, _, rows in head.groups if any(one.state != "rejected" for one in rows)}
+        if head
+        else set()
+    )
     revisions = list(revision.document.revisions.defer("text").order_by("no"))
     return render(
         request,
@@ -136,7 +142,9 @@ def review(request: HttpRequest, revision_id: int) -> HttpResponse:
                 (reviewing.UNRESOLVED, "对不上的单位", found.unresolved),
             ],
             "addable": _words(actions.ADDABLE["article"]),
-            "head_addable": _words(kind for kind in actions.ADDABLE["document"] if kind == "cite" or kind not in known),
+            "head_addable": _words(
+                kind for kind in actions.ADDABLE["document"] if kind == "cite" or kind not in known
+            ),
         },
     )
 
@@ -203,7 +211,13 @@ def _value_form(request: HttpRequest, row: Finding, *, fresh: bool = False) -> F
     if row.kind in ("lead", "helper"):
         text = given.get("value", "") if given else row.value
         kwargs["candidates"] = _candidates(text, row.revision)
-    initial = {"value": row.value, "name": row.name, "op": row.op or ">=", "measure": row.measure, "unit_id": row.unit_id}
+    initial = {
+        "value": row.value,
+        "name": row.name,
+        "op": row.op or ">=",
+        "measure": row.measure,
+        "unit_id": row.unit_id,
+    }
     if row.amount is not None:
         initial["amount"] = f"{row.amount.normalize():f}"
     return kind(given, initial=initial, **kwargs)
@@ -270,10 +284,16 @@ def add_finding(request: HttpRequest, revision_id: int) -> HttpResponse:
     """Add what the reader did not find, to an article or to the document."""
     revision = queries.revision(request.actor, revision_id)
     article_no = request.GET.get("article", "")
-    article = revision.articles.filter(no=int(article_no)).first() if article_no.isdigit() and len(article_no) < 6 else None
+    article = (
+        revision.articles.filter(no=int(article_no)).first()
+        if article_no.isdigit() and len(article_no) < 6
+        else None
+    )
     kind = request.GET.get("kind", "")
     if kind not in actions.ADDABLE["article" if article else "document"]:
-        raise StepNotAllowed("没有说明补充到哪一条、补充什么。", todo="请回到校核页，从条目下面的“补充”进入。")
+        raise StepNotAllowed(
+            "没有说明补充到哪一条、补充什么。", todo="请回到校核页，从条目下面的“补充”进入。"
+        )
     blank = Finding(revision=revision, article_no=article.no if article else None, kind=kind)
     form = _value_form(request, blank)
     form.fields.pop("version", None)
@@ -348,7 +368,9 @@ def difference(request: HttpRequest, revision_id: int) -> HttpResponse:
     """Two texts of a document: words and findings that differ."""
     revision = queries.revision(request.actor, revision_id)
     other = request.GET.get("with", "")
-    found = reviewing.difference(request.actor, revision, int(other) if other.isdigit() and len(other) < 6 else None)
+    found = reviewing.difference(
+        request.actor, revision, int(other) if other.isdigit() and len(other) < 6 else None
+    )
     return render(
         request,
         "programme/documents/difference.html",
@@ -421,7 +443,10 @@ def issue(request: HttpRequest, document_id: int) -> HttpResponse:
     for row in chosen:
         (issued if _issue_one(request, row) else failed).append(row)
     if issued and not failed:
-        messages.success(request, f"已下达 {len(issued)} 项：第 {'、'.join(str(row['task'].article_no) for row in issued)} 条。")
+        messages.success(
+            request,
+            f"已下达 {len(issued)} 项：第 {'、'.join(str(row['task'].article_no) for row in issued)} 条。",
+        )
         return redirect("programme:issue", document.pk)
     nothing = request.method == "POST" and not chosen
     return render(
@@ -446,7 +471,9 @@ def _issue_one(request: HttpRequest, row: dict[str, Any]) -> bool:
     def run(data: dict[str, Any], once: str) -> PlanTask:
         whole = set(data.get("scopes") or ())
         helpers = dict.fromkeys(data.get("helpers") or ())
-        helpers |= dict.fromkeys(unit for scope, units in row["units"].items() if scope in whole for unit in units)
+        helpers |= dict.fromkeys(
+            unit for scope, units in row["units"].items() if scope in whole for unit in units
+        )
         return actions.issue_task(
             request.actor,
             task_id=task.pk,
@@ -477,7 +504,9 @@ def _issue_rows(request: HttpRequest, document: PlanDocument) -> list[dict[str, 
             ids = [unit.pk for unit in scope.units.all() if tree.get(unit.pk) and unit.pk not in named]
             units[scope.pk] = ids
             scopes.append((scope.pk, f"{scope.expression}（{len(ids)} 个）"))
-            members.append((scope.expression, [(unit, tree.get(unit).name) for unit in ids if unit not in seen]))
+            members.append(
+                (scope.expression, [(unit, tree.get(unit).name) for unit in ids if unit not in seen])
+            )
             seen |= set(ids)
         form = IssueForm(
             request.POST or None,

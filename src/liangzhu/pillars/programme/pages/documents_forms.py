@@ -30,14 +30,19 @@ class UploadForm(Form):
         super().__init__(*args, **kwargs)
         self.fields["document"].choices = [
             ("", "按文号自动识别"),
-            *((row.pk, f"修订稿：{' '.join(filter(None, [row.number, row.title]))[:60]}") for row in documents),
+            *(
+                (row.pk, f"修订稿：{' '.join(filter(None, [row.number, row.title]))[:60]}")
+                for row in documents
+            ),
         ]
 
 
 class TextValueForm(Form):
     """A finding that is a line of text."""
 
-    value = forms.CharField(label="更正为", max_length=500, widget=forms.TextInput(attrs={"autocomplete": "off"}))
+    value = forms.CharField(
+        label="更正为", max_length=500, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
 
 
 class DayValueForm(Form):
@@ -60,7 +65,12 @@ class UnitValueForm(Form):
         super().__init__(*args, **kwargs)
         if candidates:
             self.fields["unit_id"] = forms.TypedChoiceField(
-                label="是哪一个", choices=candidates, coerce=int, widget=forms.RadioSelect, required=False, empty_value=None
+                label="是哪一个",
+                choices=candidates,
+                coerce=int,
+                widget=forms.RadioSelect,
+                required=False,
+                empty_value=None,
             )
 
 
@@ -78,7 +88,9 @@ class SetValueForm(Form):
 class TargetForm(Form):
     """A quantified target: name, comparison, figure, unit of measure."""
 
-    name = forms.CharField(label="指标名称", max_length=100, widget=forms.TextInput(attrs={"autocomplete": "off"}))
+    name = forms.CharField(
+        label="指标名称", max_length=100, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
     op = forms.ChoiceField(label="比较", choices=Finding.OPS)
     amount = forms.DecimalField(
         label="目标值",
@@ -132,7 +144,11 @@ class IssueForm(Form):
         self.fields["due_on"].widget.attrs["aria-label"] = f"任务 {no} 的期限"
         if scopes:
             self.fields["scopes"] = forms.TypedMultipleChoiceField(
-                label="整个范围", choices=scopes, coerce=int, required=False, widget=forms.CheckboxSelectMultiple
+                label="整个范围",
+                choices=scopes,
+                coerce=int,
+                required=False,
+                widget=forms.CheckboxSelectMultiple,
             )
             self.fields["helpers"] = forms.TypedMultipleChoiceField(
                 label="逐个选择",
