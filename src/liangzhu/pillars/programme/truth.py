@@ -139,7 +139,10 @@ def _judge(
     late = [step for step in steps if step.due_on < day and (step.done_on is None or step.done_on > day)]
     if late:
         return Judged(
-            clause, OVERDUE, f"节点“{late[0].title}”应于 {late[0].due_on:%Y-%m-%d} 完成。", since=late[0].due_on
+            clause,
+            OVERDUE,
+            f"节点“{late[0].title}”应于 {late[0].due_on:%Y-%m-%d} 完成。",
+            since=late[0].due_on,
         )
     if matter.state == "checking":
         return Judged(clause, UNDER_WAY, "已申请销号，等待核查。")
@@ -159,6 +162,10 @@ def _by_check(clause: Clause, result: "indicators.CheckResult", day: date) -> Ju
         return Judged(clause, KEPT, f"实测 {value}，达到 {wanted}。", result)
     if clause.due_on is not None and day > clause.due_on:
         return Judged(
-            clause, OVERDUE, f"实测 {value}，{clause.due_on:%Y-%m-%d} 前未达到 {wanted}。", result, clause.due_on
+            clause,
+            OVERDUE,
+            f"实测 {value}，{clause.due_on:%Y-%m-%d} 前未达到 {wanted}。",
+            result,
+            clause.due_on,
         )
     return Judged(clause, UNDER_WAY, f"实测 {value}，目标 {wanted}。", result)
