@@ -179,15 +179,21 @@ ACCOUNT_RATE_LIMITS = {"login_failed": False, "login": "60/m/ip"}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_PASSKEY_SIGNUP_ENABLED = False
+MFA_ADAPTER = "liangzhu.beams.people.access.adapter.StaffMFAAdapter"
 MFA_TOTP_ISSUER = "梁柱工作台"
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not read("LIANGZHU_HTTPS")
-USERSESSIONS_TRACK_ACTIVITY = True
+# ActorMiddleware notes the last use at most every five minutes; tracking here would write on every request.
+USERSESSIONS_TRACK_ACTIVITY = False
 AXES_FAILURE_LIMIT = read("LIANGZHU_LOCKOUT_FAILURES")
 AXES_COOLOFF_TIME = timedelta(minutes=read("LIANGZHU_LOCKOUT_MINUTES"))
 AXES_LOCKOUT_PARAMETERS = ["username"]
 AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_CALLABLE = "liangzhu.beams.people.access.lockout.answer"
 AXES_VERBOSE = False
+# A try during the lock does not prolong it: the page says until when.
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+# Sign-ins are leaves of our own log; a second record of them would only grow.
+AXES_DISABLE_ACCESS_LOG = True
 SESSION_COOKIE_AGE = 60 * read("LIANGZHU_SESSION_MINUTES")
 SESSION_SAVE_EVERY_REQUEST = False
 SESSION_COOKIE_HTTPONLY = True
