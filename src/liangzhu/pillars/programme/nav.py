@@ -40,6 +40,15 @@ nav(
     policy="programme.read_ledger",
     icon="chart",
 )
+nav(
+    face="workbench",
+    group="计划",
+    label="督办大屏",
+    url="programme:wall",
+    order=215,
+    policy="programme.oversee",
+    icon="chart",
+)
 nav(face="command", label="计划为真", url="programme:wall", order=10, policy="programme.read_ledger")
 nav(face="portal", label="方案落实情况", url="programme:public", order=10, policy="programme.read_public")
 nav(

@@ -1,6 +1,6 @@
 """Who may do what with the plan."""
 
-from liangzhu.beams.people.directory.api import declare_role
+from liangzhu.beams.people.directory.api import declare_role, does_business
 from liangzhu.kernel.policies import policy
 
 declare_role("programme.office", "领导小组办公室承办", "校核方案、下达任务、催办、核查、退回、销号")
@@ -13,8 +13,8 @@ OVERSEERS = (*OFFICE, "programme.leader")
 
 @policy("programme.read_ledger", "查看计划台账")
 def read_ledger(actor, target=None) -> bool:
-    """All staff: the plan binds everybody, and everybody sees how far the others are."""
-    return actor.signed_in
+    """All staff but those who only keep the system or its log: the plan binds everybody, and all see how far the others are."""
+    return actor.signed_in and does_business(actor)
 
 
 @policy("programme.manage", "维护计划台账")

@@ -7,9 +7,13 @@ from liangzhu.kernel.policies import policy
 
 # 三员分立: who manages accounts does not read the log, and the other way round.
 declare_role(
-    "access.admin", "系统管理员", "开通和停用账号、安排机构和岗位；不看业务内容，不改日志", second_factor=True
+    "access.admin",
+    "系统管理员",
+    "开通和停用账号、安排机构和岗位；不看业务内容，不改日志",
+    second_factor=True,
+    business=False,
 )
-declare_role("kernel.auditor", "安全审计员", "查阅和核验操作日志，不做任何业务")
+declare_role("kernel.auditor", "安全审计员", "查阅和核验操作日志，不做任何业务", business=False)
 
 
 @policy("access.own", "维护自己的账号")

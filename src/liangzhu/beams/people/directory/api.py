@@ -5,7 +5,7 @@ from liangzhu.beams.people.directory.fields import PersonField, UnitField, Units
 from liangzhu.beams.people.directory.links import add_person_link
 from liangzhu.beams.people.directory.loaders import load_people, load_units, person_ids
 from liangzhu.beams.people.directory.queries import person_names, persons, with_posts
-from liangzhu.beams.people.directory.roles import all_roles, clashes, declare_role, role_title
+from liangzhu.beams.people.directory.roles import all_roles, clashes, declare_role, does_business, role_title
 from liangzhu.beams.people.directory.staff import PostView, Staff, post, posts, posts_open_to, staff
 from liangzhu.beams.people.directory.tree import (
     AmbiguousUnit,
@@ -39,6 +39,7 @@ __all__ = [
     "appoint",
     "clashes",
     "declare_role",
+    "does_business",
     "expand_set",
     "kind_title",
     "load_people",

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from liangzhu.beams.people.directory.api import declare_role
+from liangzhu.beams.people.directory.api import declare_role, does_business
 from liangzhu.beams.work.matters.models import Matter, Part
 from liangzhu.beams.work.matters.process import Transition, Who
 from liangzhu.kernel.actors import Actor
@@ -43,8 +43,11 @@ def fits(actor: Actor, who: Who, attempt: Attempt) -> bool:
 
 @policy("matters.work", "办理事项")
 def work(actor: Actor, target=None) -> bool:
-    """Every member of staff with a post. Which matters are seen is decided row by row in `queries.visible`."""
-    return actor.signed_in and getattr(actor, "unit_id", None) is not None
+    """Staff with a post that does business: those who only keep the system or its log see no matters (三员分立).
+
+    Which matters are seen is decided row by row in `queries.visible`.
+    """
+    return actor.signed_in and getattr(actor, "unit_id", None) is not None and does_business(actor)
 
 
 @policy("matters.step", "办理这一步")
