@@ -518,3 +518,12 @@ def test_the_wall_renews_itself_with_and_without_script(office, page):
     assert "programme/wall.js" in source
     tree = page(office, "/wall/")
     assert {part.get("data-live") for part in tree.find("[data-live]")} == {"time", "main", "side"}
+
+
+def test_a_long_course_lists_the_last_month_by_day_and_earlier_months_by_their_last_day(lived, page):
+    for day in ("2022-08-30", "2022-08-31", "2022-09-01", "2022-09-18"):
+        with at(f"{day} 18:00"):
+            actions.judge_clauses(SYSTEM, document_id=lived.document.pk)
+    tree = page(lived.browser("office"), "/programme/truth/")
+    days = [row.one("th").text for row in tree.find("table.days tbody tr")]
+    assert days == ["2022-10-20", "2022-10-10", "2022-09-20", "2022-08-31"]

@@ -210,10 +210,19 @@ def _chart(course: Sequence[overview.Day], day: date) -> dict[str, Any]:
     }
 
 
+DAYS_LISTED = 31
+"""Days that the table behind the chart lists one by one; of earlier months it has the last day. Any day can be asked for."""
+
+
 def _days(document: PlanDocument, course: Sequence[overview.Day]) -> list[dict[str, Any]]:
     """The table behind the chart, the newest day first; every figure opens to its rows."""
-    out = []
+    out: list[dict[str, Any]] = []
+    later: date | None = None
     for one in reversed(course):
+        month_ends = later is None or (later.year, later.month) != (one.day.year, one.day.month)
+        later = one.day
+        if not month_ends and (course[-1].day - one.day).days >= DAYS_LISTED:
+            continue
         links = Links(document, one.day)
         out.append(
             {
