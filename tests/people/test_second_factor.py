@@ -65,7 +65,7 @@ def test_the_whole_way_of_an_authenticator_app(protected, officer):
     assert "用通行密钥" not in client.get(AUTHENTICATE).content.decode()
     assert "验证码不正确" in client.post(AUTHENTICATE, {"code": "000000"}).content.decode()
     answer = client.post(AUTHENTICATE, {"code": code_of(protected)})
-    assert answer.url == "/work/"
+    assert answer.url == "/start/"
     assert client.get("/access/security/").status_code == 200
     leaf = LogLeaf.objects.filter(action="access.sign_in").latest("id")
     assert '"methods":["password","totp"]' in leaf.detail.body
@@ -129,7 +129,7 @@ def test_adding_and_removing_a_second_factor_are_leaves(
         ["removed", "totp"],
         ["removed", "recovery_codes"],
     ]
-    assert sign_in(Client()).url == "/work/"
+    assert sign_in(Client()).url == "/start/"
 
 
 def test_the_pages_of_an_enrolled_person_show(protected, client):
@@ -150,7 +150,7 @@ def test_an_administrator_removes_lost_second_factors(protected, officer, admin,
     actions.drop_second_factors(admin.actor, account_id=officer.account.pk, reason="手机丢失，已当面核实")
     assert not Authenticator.objects.exists()
     assert client.get("/access/security/").status_code == 302
-    assert sign_in(Client()).url == "/work/"
+    assert sign_in(Client()).url == "/start/"
 
 
 def test_administration_waits_for_a_second_factor_and_says_where_to_enrol(admin, client):
@@ -189,7 +189,7 @@ def test_the_secret_in_the_database_opens_nothing_by_itself(officer, client, set
     forget_used_code()
     other = Client()
     sign_in(other)
-    assert other.post(AUTHENTICATE, {"code": code_of(secret)}).url == "/work/"
+    assert other.post(AUTHENTICATE, {"code": code_of(secret)}).url == "/start/"
     settings.SECRET_KEY = "the key of another installation"
     with pytest.raises(InvalidTag):
         stored.wrap().validate_code(code_of(secret))

@@ -144,7 +144,7 @@ def test_switching_does_not_lead_to_another_site(two_posts):
     answer = client.post(
         "/access/switch-post/", {"post": str(officer.post.pk), "next": "https://evil.example/"}
     )
-    assert answer.url == "/work/"
+    assert answer.url == "/start/"
 
 
 def test_the_chosen_post_stays_chosen(officer, bureau):

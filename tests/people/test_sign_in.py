@@ -37,7 +37,7 @@ def leaves(action: str) -> list[LogLeaf]:
 
 def test_the_right_password_opens_the_workbench_and_leaves_a_leaf(client, officer):
     answer = sign_in(client, "lisi")
-    assert (answer.status_code, answer.url) == (302, "/work/")
+    assert (answer.status_code, answer.url) == (302, "/start/")
     assert client.get("/access/security/").status_code == 200
     (leaf,) = leaves("access.sign_in")
     assert leaf.subject == leaf.actor == str(officer.account.ref)
@@ -45,7 +45,7 @@ def test_the_right_password_opens_the_workbench_and_leaves_a_leaf(client, office
 
 def test_one_goes_on_to_where_one_wanted_to_go_but_not_elsewhere(client, officer):
     assert sign_in(client, "lisi", next="/directory/units/").url == "/directory/units/"
-    assert sign_in(Client(), "lisi", next="https://evil.example/").url == "/work/"
+    assert sign_in(Client(), "lisi", next="https://evil.example/").url == "/start/"
 
 
 def test_the_user_name_may_be_written_in_capitals_or_full_width(officer):

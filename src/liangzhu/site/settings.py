@@ -167,7 +167,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 LOGIN_URL = "account_login"
-LOGIN_REDIRECT_URL = "/work/"
+LOGIN_REDIRECT_URL = "site:start"
 LOGOUT_REDIRECT_URL = "/"
 ACCOUNT_ADAPTER = "liangzhu.beams.people.access.adapter.StaffAccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"username"}

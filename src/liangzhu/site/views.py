@@ -4,12 +4,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from liangzhu.kernel.ui import nav
 from liangzhu.kernel.web import guarded
 from liangzhu.pillars.programme import api as programme
 from liangzhu.site.context import MODE_COOKIE, MODES
 from liangzhu.site.styleguide import styleguide
 
-__all__ = ["home", "set_mode", "styleguide"]
+__all__ = ["home", "set_mode", "start", "styleguide"]
 
 YEAR = 365 * 24 * 3600
 
@@ -32,6 +33,15 @@ def home(request: HttpRequest) -> HttpResponse:
             "changes": programme.public_changes(rows, CHANGES_SHOWN),
         },
     )
+
+
+@guarded("kernel.signed_in")
+def start(request: HttpRequest) -> HttpResponse:
+    """Where one lands after signing in: the first page of the workbench that the post may open."""
+    for group in nav.items("workbench", request.actor):
+        for item in group.items:
+            return redirect(item.url)
+    return redirect("access:security")
 
 
 @guarded("kernel.public")

@@ -42,6 +42,6 @@ nav(
     label="办理流程",
     url="matters:processes",
     order=800,
-    policy="matters.work",
+    policy="matters.read_processes",
     icon="switch",
 )

@@ -50,6 +50,12 @@ def work(actor: Actor, target=None) -> bool:
     return actor.signed_in and getattr(actor, "unit_id", None) is not None and does_business(actor)
 
 
+@policy("matters.read_processes", "查看办理流程")
+def read_processes(actor: Actor, target=None) -> bool:
+    """All staff: how things move is no secret, and who releases a process must see it."""
+    return actor.signed_in
+
+
 @policy("matters.step", "办理这一步")
 def step(actor: Actor, target: Attempt | None = None) -> bool:
     """Whoever the process names for the step."""
@@ -76,7 +82,11 @@ def comment(actor: Actor, target: Matter | None = None) -> bool:
 @policy("matters.own_notices", "查看本岗位的提醒")
 def own_notices(actor: Actor, target=None) -> bool:
     """The post that a notice is for; ``target`` is a Notice."""
-    return work(actor) and (target is None or target.post_id == actor.post_id)
+    return (
+        actor.signed_in
+        and getattr(actor, "post_id", None) is not None
+        and (target is None or target.post_id == actor.post_id)
+    )
 
 
 @policy("matters.time", "按规则计时和提醒")

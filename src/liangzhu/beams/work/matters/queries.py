@@ -347,7 +347,7 @@ class ProcessRow:
 
 def processes(actor: Actor) -> list[ProcessRow]:
     """The processes in force. Every member of staff may read them."""
-    policies.work.require(actor)
+    policies.read_processes.require(actor)
     releases = Release.objects.filter(
         kind=RELEASE_KIND, state__in=[Release.IN_FORCE, Release.DRAFT]
     ).order_by("key", "number")
@@ -366,7 +366,7 @@ def processes(actor: Actor) -> list[ProcessRow]:
 
 def process_releases(actor: Actor, key: str) -> list[Release]:
     """All releases of a process, newest first. Raises NotThere."""
-    policies.work.require(actor)
+    policies.read_processes.require(actor)
     found = list(Release.objects.filter(kind=RELEASE_KIND, key=key).order_by("-number"))
     if not found:
         raise NotThere("没有这个流程。")

@@ -353,14 +353,14 @@ def search(request: HttpRequest) -> HttpResponse:
     return render(request, "matters/search.html", {"q": text, "page": rows})
 
 
-@guarded("matters.work")
+@guarded("matters.read_processes")
 @require_safe
 def processes(request: HttpRequest) -> HttpResponse:
     """The processes in force."""
     return render(request, "matters/processes.html", {"rows": queries.processes(request.actor)})
 
 
-@guarded("matters.work")
+@guarded("matters.read_processes")
 def process(request: HttpRequest, key: str, number: int | None = None) -> HttpResponse:
     """A process drawn, its releases, what changed between them, and the second person's decision on a draft."""
     releases = queries.process_releases(request.actor, key)
