@@ -322,6 +322,27 @@ def test_of_two_units_of_one_name_one_is_chosen(desk, read, decide, settle, offi
     assert task(revision, 5).lead_unit_id == chosen.id
 
 
+def test_a_unit_written_wrong_at_many_places_is_corrected_once(read, decide):
+    revision = read(PLAN.replace("责任单位：区委党校、", "责任单位：区数据资源管理局、"))
+    decided = one(revision, "lead", 2)
+    row = decide(one(revision, "helper", 5), "corrected", value="区行政审批局", everywhere=True)
+    decided.refresh_from_db()
+    assert (decided.value, decided.read_value, decided.decision) == (
+        row.value,
+        "区数据资源管理局",
+        "corrected",
+    )
+    assert one(revision, "lead", 5).decision == "proposed"
+
+
+def test_what_was_decided_already_is_left_when_the_rest_is_rejected(read, decide):
+    revision = read()
+    decide(one(revision, "open_set", 4), "confirmed")
+    decide(one(revision, "open_set", 6, "各镇街"), "rejected", everywhere=True)
+    assert one(revision, "open_set", 4).decision == "confirmed"
+    assert one(revision, "open_set", 6, "区各有关部门和单位").decision == "proposed"
+
+
 def test_what_the_reader_is_sure_of_is_confirmed_at_once_except_units_that_nobody_knows(read, office):
     revision = read()
     actions.confirm_sure(office, revision_id=revision.pk)

@@ -295,6 +295,7 @@ def test_the_filters_leave_what_was_asked_for(office, page, revision, show, bloc
     shown = page(office, url("review", revision.pk) + f"?show={show}")
     assert [block.get("id") for block in shown.find(".pair")] == blocks
     assert "存疑3处" in shown.one(".review-bar").text
+    assert "不列入台账" not in shown.text
 
 
 def test_a_decision_returns_to_where_it_was_made(office, revision):
@@ -340,6 +341,13 @@ def test_a_unit_that_does_not_exist_is_named_and_what_was_typed_stays(office, pa
     assert 'value="区不存在局"' in html.content.decode()
     options = page(office, url("finding", row.pk)).find("#units option")
     assert len(options) == len(directory.units(revision.document.issued_on).all())
+
+
+def test_the_same_words_at_other_places_can_be_decided_with_it(office, page, revision):
+    sixth = revision.findings.get(kind="open_set", article_no=6, value="各镇街")
+    assert "另外1处" in page(office, url("finding", sixth.pk)).text
+    send(office, url("finding", sixth.pk), {"decision": "rejected", "everywhere": "on"})
+    assert one(revision, "open_set", 4).decision == "rejected"
 
 
 def test_of_two_units_of_one_name_the_page_offers_both(desk, office, page, revision):

@@ -13,7 +13,7 @@ from liangzhu.beams.people.directory import api as directory
 from liangzhu.kernel.errors import Invalid
 from liangzhu.kernel.log import sm3
 from liangzhu.pillars.programme.facts import ResolvedArticle, TargetFact, resolve, target_words
-from liangzhu.pillars.programme.findings import facts_of, head_of, undecided
+from liangzhu.pillars.programme.findings import day_of, facts_of, head_of, undecided
 from liangzhu.pillars.programme.matching import Goal, Wording, match, match_goals
 from liangzhu.pillars.programme.models import Clause, Finding, PlanDocument, PlanTask, Revision
 
@@ -155,8 +155,7 @@ def planned(revision: Revision) -> Changes:
             title="文号重复",
             todo="请核对文号；若本稿是那份文件的修订稿，请在上传页选择那份文件重新上传。",
         )
-    day = date.fromisoformat(head["date"]) if head.get("date") else document.issued_on
-    return work_out(document, resolve(articles, day), head)
+    return work_out(document, resolve(articles, day_of(revision)), head)
 
 
 def title_of(document: PlanDocument, head: dict[str, str]) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from liangzhu.beams.people.directory import api as directory
 from liangzhu.kernel.errors import Problem
@@ -441,6 +441,16 @@ def unit_of(row: Finding, day: date | None) -> int | None:
         return None
 
 
+UNITS = ("lead", "helper")
+
+
+def same_words(row: Finding, value: str) -> QuerySet[Finding]:
+    """The other places of a text where a unit, or an open set, is written so and nobody has decided yet."""
+    kinds = UNITS if row.kind in UNITS else ("open_set",) if row.kind == "open_set" else ()
+    rows = Finding.objects.filter(revision=row.revision_id, kind__in=kinds, decision=Finding.PROPOSED)
+    return rows.filter(value=value).exclude(pk=row.pk) if value else rows.none()
+
+
 # From reviewed findings to facts ----------------------------------------------------------------------------------------
 
 
@@ -510,6 +520,12 @@ def head_of(revision: Revision) -> dict[str, str]:
         "-id"
     )
     return {row.kind: row.value for row in rows if row.stands}
+
+
+def day_of(revision: Revision) -> date | None:
+    """The day on which the units of a text are looked up: its date as reviewed, else that of the document."""
+    read = head_of(revision).get("date")
+    return date.fromisoformat(read) if read else revision.document.issued_on
 
 
 def newest_of(document: PlanDocument) -> Revision | None:

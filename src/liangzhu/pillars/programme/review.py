@@ -5,7 +5,6 @@ is exactly what is stored.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from difflib import SequenceMatcher
@@ -17,7 +16,7 @@ from liangzhu.beams.people.directory import api as directory
 from liangzhu.kernel.errors import NotThere, Problem
 from liangzhu.pillars.programme import policies
 from liangzhu.pillars.programme.facts import target_words
-from liangzhu.pillars.programme.findings import head_of, newest_of
+from liangzhu.pillars.programme.findings import day_of, head_of, newest_of
 from liangzhu.pillars.programme.matching import Wording, match
 from liangzhu.pillars.programme.models import Article, Finding, PlanDocument, Revision
 
@@ -178,7 +177,10 @@ class Line:
 
 @dataclass
 class Block:
-    """A part of the text with what was understood in it. ``hidden`` findings were left out by the filter."""
+    """A part of the text with what was understood in it. ``hidden`` findings were left out by the filter.
+
+    ``is_task``: it names somebody responsible. ``has_lead``: a lead stands. ``lead_waits``: there is a place for one.
+    """
 
     kind: str
     start: int
@@ -188,6 +190,9 @@ class Block:
     groups: list[tuple[str, str, list[Shown]]] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
     hidden: int = 0
+    is_task: bool = False
+    has_lead: bool = False
+    lead_waits: bool = False
 
     @property
     def anchor(self) -> str:
@@ -204,24 +209,6 @@ class Block:
     def open(self) -> int:
         """How many doubts wait for a decision."""
         return sum(shown.row.open for shown in self.findings)
-
-    def _stands(self, *kinds: str) -> bool:
-        return any(shown.row.kind in kinds and shown.row.stands for shown in self.findings)
-
-    @property
-    def is_task(self) -> bool:
-        """Whether it names anybody responsible."""
-        return self._stands("lead", "helper", "open_set")
-
-    @property
-    def has_lead(self) -> bool:
-        """Whether a lead unit stands."""
-        return self._stands("lead")
-
-    @property
-    def lead_waits(self) -> bool:
-        """Whether there is a place for a lead already, waiting to be filled."""
-        return any(shown.row.kind == "lead" and shown.state != "rejected" for shown in self.findings)
 
 
 @dataclass(frozen=True)
@@ -259,7 +246,7 @@ def review(actor, revision: Revision, show: str = ALL) -> Review:
         revision.findings.select_related("carried_from__revision").order_by("article_no", "start", "id")
     )
     articles = list(revision.articles.order_by("start"))
-    day = _day_of(revision, rows)
+    day = day_of(revision)
     shown = [
         Shown(row, resolve(row, day), placed=row.start is not None and row.end > row.start) for row in rows
     ]
@@ -286,12 +273,6 @@ def review(actor, revision: Revision, show: str = ALL) -> Review:
         unresolved=len(units),
         folded=sum(block is None for block in kept),
     )
-
-
-def _day_of(revision: Revision, rows: Iterable[Finding]) -> date | None:
-    """The day on which units are looked up: that of the document, as the ledger has it or as it was read."""
-    read = next((row.value for row in rows if row.kind == "date" and row.stands), "")
-    return revision.document.issued_on or (date.fromisoformat(read) if read else None)
 
 
 def _blocks(text: str, articles: list[Article], rows: list[Finding]) -> list[Block]:
@@ -393,6 +374,10 @@ def _place_findings(blocks: list[Block], shown: list[Shown], articles: list[Arti
     for block in blocks:
         kinds = sorted_into.get(id(block), {})
         block.groups = [(kind, title, kinds[kind]) for kind, title in GROUPS if kind in kinds]
+        stand = {one.row.kind for rows in kinds.values() for one in rows if one.row.stands}
+        block.is_task = bool(stand & {"lead", "helper", "open_set"})
+        block.has_lead = "lead" in stand
+        block.lead_waits = any(one.state != Finding.REJECTED for one in kinds.get("lead", ()))
 
 
 def _narrow(block: Block, show: str) -> Block | None:

@@ -19,10 +19,12 @@ from liangzhu.pillars.programme import events, policies
 from liangzhu.pillars.programme.findings import (
     LARGEST,
     carry,
+    day_of,
     newest_of,
     propose,
     read_target,
     rows_of,
+    same_words,
     target_text,
     unit_of,
 )
@@ -188,10 +190,10 @@ def _fill(
     if row.kind in ("deadline", "date"):
         value = _day(row.kind, value)
     elif row.kind in ("lead", "helper"):
-        value, row.unit_id = _unit(value, unit_id, row.revision.document.issued_on)
+        value, row.unit_id = _unit(value, unit_id, day_of(row.revision))
     elif row.kind == "open_set":
         try:
-            value = directory.expand_set(value, row.revision.document.issued_on).expression
+            value = directory.expand_set(value, day_of(row.revision)).expression
         except Problem as problem:
             raise Invalid({"value": problem.detail}, todo=problem.todo) from None
     row.value = value
@@ -281,10 +283,12 @@ def decide_finding(
     amount: str | Decimal | None = None,
     measure: str = "",
     unit_id: int | None = None,
+    everywhere: bool = False,
 ) -> Finding:
     """Confirm, correct or reject (剔除) one finding. What the reader said stays beside a correction.
 
-    ``unit_id`` says which unit is meant where several are called so.
+    ``unit_id`` says which unit is meant where several are called so. ``everywhere`` corrects or rejects a unit, or an open
+    set, at every other place of this text where it is written so and nobody has decided yet.
     """
     act.check(policies.manage)
     row = act.lock(Finding, pk=finding_id)
@@ -307,7 +311,26 @@ def decide_finding(
     row.decided_by, row.decided_label, row.decided_at = str(act.actor.ref), act.actor.label[:100], now()
     row.version += 1
     row.save()
-    act.log(row.ref, decision=decision, kind=row.kind, article=row.article_no, before=before, value=row.value)
+    others = 0
+    if everywhere and decision != Finding.CONFIRMED:
+        others = same_words(row, before).update(
+            value=row.value,
+            unit_id=row.unit_id,
+            decision=decision,
+            decided_by=row.decided_by,
+            decided_label=row.decided_label,
+            decided_at=row.decided_at,
+            version=F("version") + 1,
+        )
+    act.log(
+        row.ref,
+        decision=decision,
+        kind=row.kind,
+        article=row.article_no,
+        before=before,
+        value=row.value,
+        others=others,
+    )
     return row
 
 
@@ -317,7 +340,7 @@ def confirm_sure(act: Act, *, revision_id: int) -> Revision:
     act.check(policies.manage)
     revision = act.lock(Revision, pk=revision_id)
     _latest(revision)
-    day = revision.document.issued_on
+    day = day_of(revision)
     ids = [
         row.pk
         for row in revision.findings.filter(certainty=Finding.SURE, decision=Finding.PROPOSED)

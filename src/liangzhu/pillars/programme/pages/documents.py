@@ -19,6 +19,7 @@ from liangzhu.kernel.web import guarded
 from liangzhu.pillars.programme import actions, policies, queries
 from liangzhu.pillars.programme import review as reviewing
 from liangzhu.pillars.programme.changes import CHANGED, DROPPED, NEW, SAME, planned
+from liangzhu.pillars.programme.findings import day_of, same_words
 from liangzhu.pillars.programme.models import Finding, PlanDocument, PlanTask, Revision
 from liangzhu.pillars.programme.pages.documents_forms import IssueForm, UploadForm, form_for
 
@@ -133,6 +134,7 @@ def review(request: HttpRequest, revision_id: int) -> HttpResponse:
             "may_decide": may_decide,
             "sure_form": Form(),
             "place": urlencode(place),
+            "to_text": f"?{urlencode(place | {'view': VIEWS[0]})}" if "view" in place else "",
             "show": place.get("show", reviewing.ALL),
             "view": place.get("view", VIEWS[0]),
             "tabs": [
@@ -169,7 +171,7 @@ def finding(request: HttpRequest, finding_id: int) -> HttpResponse:
     """Confirm, correct or reject one finding. Opened by itself, or by script as a sheet over the review."""
     row = queries.finding(request.actor, finding_id)
     revision = row.revision
-    shown = reviewing.Shown(row, reviewing.resolve(row, revision.document.issued_on))
+    shown = reviewing.Shown(row, reviewing.resolve(row, day_of(revision)))
     decision = request.POST.get("decision", "")
     correcting = decision == Finding.CORRECTED or request.method != "POST"
     form = _value_form(request, row) if correcting else Form(request.POST, version=row.version)
@@ -177,7 +179,11 @@ def finding(request: HttpRequest, finding_id: int) -> HttpResponse:
         request,
         form,
         lambda data, once: actions.decide_finding(
-            request.actor, finding_id=row.pk, decision=decision, once=once, **_plain(data)
+            request.actor,
+            finding_id=row.pk,
+            decision=decision,
+            once=once,
+            **{**_plain(data), "everywhere": "everywhere" in request.POST},
         ),
     )
     if done.ok:
@@ -211,6 +217,8 @@ def _value_form(request: HttpRequest, row: Finding, *, fresh: bool = False) -> F
     if row.kind in ("lead", "helper"):
         text = given.get("value", "") if given else row.value
         kwargs["candidates"] = _candidates(text, row.revision)
+    if row.kind in ("lead", "helper", "open_set") and row.pk:
+        kwargs["others"] = same_words(row, row.value).count()
     initial = {
         "value": row.value,
         "name": row.name,
@@ -225,7 +233,7 @@ def _value_form(request: HttpRequest, row: Finding, *, fresh: bool = False) -> F
 
 def _candidates(text: str, revision: Revision) -> list[tuple[int, str]]:
     """The units of that name, when there are several."""
-    tree = directory.units(revision.document.issued_on)
+    tree = directory.units(day_of(revision))
     found = tree.by_name(text)
     if len(found) < 2:
         return []
@@ -273,7 +281,7 @@ def _lists(kind: str, revision: Revision) -> dict[str, list]:
         return {
             "units": [
                 (unit.name, "，".join(dict.fromkeys([unit.short, directory.kind_title(unit.kind)])))
-                for unit in directory.units(revision.document.issued_on).all()
+                for unit in directory.units(day_of(revision)).all()
             ]
         }
     return {"sets": directory.set_expressions()} if kind == "open_set" else {}

@@ -51,7 +51,18 @@ class DayValueForm(Form):
     value = DateField(label="更正为", help_text="例如 2022-10-31。")
 
 
-class UnitValueForm(Form):
+class EverywhereForm(Form):
+    """What is written so at several places of a text can be corrected at all of them; ``others`` says at how many more."""
+
+    def __init__(self, *args: Any, others: int = 0, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        if others:
+            self.fields["everywhere"] = forms.BooleanField(
+                label=f"本稿另外 {others} 处同样的写法，也这样办", required=False
+            )
+
+
+class UnitValueForm(EverywhereForm):
     """A unit. Where several are called so, ``candidates`` (id, label) are offered to choose from."""
 
     value = forms.CharField(
@@ -72,9 +83,10 @@ class UnitValueForm(Form):
                 required=False,
                 empty_value=None,
             )
+            self.order_fields(["value", "unit_id", "everywhere"])
 
 
-class SetValueForm(Form):
+class SetValueForm(EverywhereForm):
     """An open set (概称) as the directory knows it."""
 
     value = forms.CharField(
