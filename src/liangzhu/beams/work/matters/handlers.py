@@ -3,7 +3,7 @@
 from datetime import date
 
 from liangzhu.beams.people.directory.events import UnitSucceeded
-from liangzhu.beams.work.matters import timers
+from liangzhu.beams.work.matters import timers, turns
 from liangzhu.beams.work.matters.events import MatterAdvanced, MatterOpened, PartOpened
 from liangzhu.beams.work.matters.kinds import kind_of
 from liangzhu.beams.work.matters.models import Matter, Part
@@ -24,7 +24,7 @@ def tell_first_holder(event: MatterOpened, delivery) -> None:
 def tell_next_holder(event: MatterAdvanced, delivery) -> None:
     """Tell the unit that a matter was handed to it."""
     if event.handed_to is not None:
-        _tell_holder(event.subject.id, event.handed_to, f"came:{event.entry_id}", "转来事项")
+        _tell_holder(event.subject.id, event.handed_to, f"came:{event.entry_id}", "轮到办理")
 
 
 @handles(PartOpened)
@@ -32,7 +32,7 @@ def tell_helper(event: PartOpened, delivery) -> None:
     """Tell the unit that its help was asked for."""
     part = Part.objects.select_related("matter").get(pk=event.part_id)
     notify(
-        timers.officers(part.unit_id),
+        turns.officers(part.unit_id),
         key=f"part:{part.pk}",
         title=f"请配合：{part.title}",
         matter=part.matter,
@@ -43,9 +43,8 @@ def _tell_holder(matter_id: str, unit_id: int, key: str, word: str) -> None:
     matter = Matter.objects.get(pk=matter_id)
     # By the time this runs the matter may have moved on; whoever held it meanwhile need not hear of it.
     if matter.is_open and matter.holding_unit_id == unit_id:
-        posts = [matter.assignee_id] if matter.assignee_id else timers.officers(unit_id)
         title = f"{word}：{kind_of(matter.kind).title}《{matter.title}》"
-        notify(posts, key=key, title=title, matter=matter)
+        notify(turns.posts(matter), key=key, title=title, matter=matter)
 
 
 @handles(UnitSucceeded)

@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from liangzhu.beams.people.directory import api as directory
 from liangzhu.beams.work.files import api as attachments
-from liangzhu.beams.work.matters import answers, policies
+from liangzhu.beams.work.matters import answers, policies, turns
 from liangzhu.beams.work.matters import clocks as counting
 from liangzhu.beams.work.matters.kinds import all_kinds
 from liangzhu.beams.work.matters.lights import Light, light, light_q, part_light
@@ -70,7 +70,7 @@ def part(actor: Actor, of: Matter, part_id: int) -> Part:
 def inbox(
     actor: Actor, scope: str = "mine", kind: str | None = None, light: str | None = None, text: str = ""
 ) -> QuerySet[Matter]:
-    """Open matters: ``mine`` (my post's), ``unit`` (my unit's), ``helping`` (with open parts of my unit),
+    """Open matters: ``mine`` (given to my post, or my turn), ``unit`` (my unit's), ``helping`` (with open parts of my unit),
     ``all`` I may see.
 
     ``light`` is a state of `lights`, ``text`` part of a title or number. Unordered: lists take `ORDER`.
@@ -78,7 +78,7 @@ def inbox(
     if not policies.work(actor):
         return Matter.objects.none()
     if scope == "mine":
-        rows = Matter.objects.filter(assignee=actor.post_id)
+        rows = Matter.objects.filter(Q(assignee=actor.post_id) | turns.mine(actor))
     elif scope == "unit":
         rows = Matter.objects.filter(holding_unit=actor.unit_id)
     elif scope == "helping":
@@ -114,8 +114,11 @@ def counts(actor: Actor) -> dict[str, int]:
 
 
 def search(actor: Actor, text: str) -> QuerySet[Matter]:
-    """Matters, open or closed, whose number or title carries the words."""
-    return visible(actor).filter(matching(text)) if text.strip() else Matter.objects.none()
+    """Matters, open or closed: the one of that number, else those whose number or title carries the words."""
+    if not text.strip():
+        return Matter.objects.none()
+    exact = visible(actor).filter(number=text.strip())
+    return exact if exact.exists() else visible(actor).filter(matching(text))
 
 
 @dataclass(frozen=True)
@@ -130,11 +133,19 @@ class Row:
     url: str
 
 
-def rows(found: Iterable[Matter]) -> list[Row]:
-    """Matters as rows of a list: no query for each, however many there are."""
+def rows(found: Iterable[Matter], helping_unit: int | None = None) -> list[Row]:
+    """Matters as rows of a list: no query for each, however many there are.
+
+    With ``helping_unit`` a row says how far the open part of that unit is, instead of the matter as a whole.
+    """
     found = list(found)
     if not found:
         return []
+    asked = (
+        {part.matter_id: part for part in Part.objects.filter(matter__in=found, unit=helping_unit, done_at=None)}
+        if helping_unit
+        else {}
+    )
     calendar, tree, kinds = counting.work_calendar(), directory.units(), all_kinds()
     out = []
     for one in found:
@@ -144,12 +155,18 @@ def rows(found: Iterable[Matter]) -> list[Row]:
                 matter=one,
                 light=light(one, calendar=calendar),
                 kind=kind.title,
-                state=by_release_id(one.release_id).flow.states[one.state].title,
+                state=_state_title(one, asked.get(one.pk)),
                 unit=unit.short if unit else directory.unit_name(one.holding_unit_id),
                 url=kind.url_of(one),
             )
         )
     return out
+
+
+def _state_title(matter: Matter, part: Part | None) -> str:
+    """The state of a matter, or of the part that a unit has in it."""
+    process = by_release_id(matter.release_id)
+    return process.parts[part.kind].states[part.state].title if part else process.flow.states[matter.state].title
 
 
 # One matter -----------------------------------------------------------------------------------------------
@@ -313,7 +330,7 @@ attachments.guard_downloads("matter", may_read)
 
 def notices(actor: Actor, unread: bool = False) -> QuerySet[Notice]:
     """The notices of the post acted under."""
-    if not policies.work(actor):
+    if not policies.own_notices(actor):
         return Notice.objects.none()
     found = Notice.objects.filter(post=actor.post_id).select_related("matter")
     return found.filter(read_at=None) if unread else found

@@ -93,9 +93,15 @@ class Shown:
     assignee: str
     parties: list[tuple[str, str]]
     parts: list[tuple[queries.PartView, list[Option]]]
+    """The parallel parts, each with the steps that the actor may take in it."""
     files: list[attachments.Attachment]
     earlier: list[queries.Line]
     history: list[queries.Line]
+
+    @property
+    def own_parts(self) -> list[tuple[queries.PartView, list[Option]]]:
+        """The parts of the actor's own unit in which something can be done now."""
+        return [(view, options) for view, options in self.parts if view.mine and options]
 
 
 def show(actor: Actor, matter: Matter) -> Shown:

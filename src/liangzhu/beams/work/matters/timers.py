@@ -10,7 +10,7 @@ from datetime import date
 from django.db.models import Q
 
 from liangzhu.beams.people.directory import api as directory
-from liangzhu.beams.work.matters import clocks as counting
+from liangzhu.beams.work.matters import clocks as counting, turns
 from liangzhu.beams.work.matters import engine, events, policies
 from liangzhu.beams.work.matters.change import begin, lock
 from liangzhu.beams.work.matters.kinds import kind_of
@@ -27,14 +27,6 @@ logger = logging.getLogger("liangzhu.matters")
 
 BATCH = 1000
 """Matters that pass to a successor in one transaction."""
-
-
-def officers(unit_id: int) -> list[int]:
-    """The posts of a unit that are told of its work: its officers, else its heads, else every post."""
-    posts = directory.posts(unit_id)
-    chosen = [post for post in posts if "matters.officer" in post.roles]
-    chosen = chosen or [post for post in posts if post.is_head or "matters.head" in post.roles]
-    return [post.id for post in chosen or posts]
 
 
 # Reminders ------------------------------------------------------------------------------------------------
@@ -65,7 +57,7 @@ def remind_of_clock(act: Act, *, clock_id: int) -> Matter:
     lock(matter)
     clock = act.lock(Clock, pk=clock_id)
     if clock.stopped_at is None and not clock.paused and clock.remind_at and clock.remind_at <= now():
-        holder = [matter.assignee_id] if matter.assignee_id else officers(matter.holding_unit_id)
+        holder = turns.posts(matter)
         text = light(matter).text
         clock.remind_at = _remind(
             act, matter, clock, f"clock:{clock.pk}", matter.holding_unit_id, holder, text
@@ -83,7 +75,7 @@ def remind_of_part(act: Act, *, part_id: int) -> Matter:
     lock(matter)
     part = act.lock(Part, pk=part_id)
     if part.is_open and part.remind_at and part.remind_at <= now():
-        holder = [part.assignee_id] if part.assignee_id else officers(part.unit_id)
+        holder = [part.assignee_id] if part.assignee_id else turns.officers(part.unit_id)
         part.remind_at = _remind(
             act, matter, part, f"part:{part.pk}", part.unit_id, holder, part_light(part).text
         )

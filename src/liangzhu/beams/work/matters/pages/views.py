@@ -83,7 +83,8 @@ class Listing:
         """The rows of this page, as `queries.Row`."""
         found = queries.inbox(self.actor, self.scope, self.kind, self.light, self.text)
         rows = page(found, self.request, queries.ORDER)
-        return Page(queries.rows(rows), rows.next, rows.previous)
+        unit = self.actor.unit_id if self.scope == "helping" else None
+        return Page(queries.rows(rows, unit), rows.next, rows.previous)
 
     @property
     def filtered(self) -> bool:
@@ -201,7 +202,8 @@ def step(request: HttpRequest, matter_id: int, transition: str, part_id: int | N
     chosen = flow.transitions.get(transition)
     if chosen is None:
         raise StepNotAllowed("流程里没有这一步。")
-    back = f"{kind_of(row.kind).url_of(row)}?{Listing(request).carried}"
+    carried = Listing(request).carried
+    back = kind_of(row.kind).url_of(row) + (f"?{carried}" if carried else "")
     form = step_form(
         chosen,
         actor,
