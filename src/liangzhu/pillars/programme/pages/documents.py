@@ -12,15 +12,14 @@ from django.views.decorators.http import require_POST
 
 from liangzhu.beams.people.directory import api as directory
 from liangzhu.beams.work.files import api as files
-from liangzhu.beams.work.matters import api as matters
 from liangzhu.kernel.errors import Invalid, Problem, StepNotAllowed
 from liangzhu.kernel.ui.forms import Form, perform
 from liangzhu.kernel.web import guarded
-from liangzhu.pillars.programme import actions, policies, queries
+from liangzhu.pillars.programme import actions, issuing, policies, queries
 from liangzhu.pillars.programme import review as reviewing
 from liangzhu.pillars.programme.changes import CHANGED, DROPPED, NEW, SAME, planned
-from liangzhu.pillars.programme.findings import day_of, same_words
-from liangzhu.pillars.programme.models import Finding, PlanDocument, PlanTask, Revision
+from liangzhu.pillars.programme.findings import day_of, newest_of, same_words
+from liangzhu.pillars.programme.models import Finding, PlanDocument, Revision
 from liangzhu.pillars.programme.pages.documents_forms import IssueForm, UploadForm, form_for
 
 VIEWS = ("text", "found")
@@ -445,16 +444,26 @@ def open_ledger(request: HttpRequest, revision_id: int) -> HttpResponse:
 def issue(request: HttpRequest, document_id: int) -> HttpResponse:
     """The tasks that wait for issue, in one table; those ticked are issued one by one."""
     document = queries.document(request.actor, document_id)
-    rows = _issue_rows(request, document)
-    chosen = [row for row in rows if row["form"].chosen]
-    issued, failed = [], []
-    for row in chosen:
-        (issued if _issue_one(request, row) else failed).append(row)
-    if issued and not failed:
-        messages.success(
-            request,
-            f"已下达 {len(issued)} 项：第 {'、'.join(str(row['task'].article_no) for row in issued)} 条。",
+    rows = [
+        (
+            row,
+            IssueForm(
+                request.POST or None,
+                prefix=f"t{row.task.pk}",
+                version=row.task.version,
+                initial={"due_on": row.task.due_on},
+                no=row.task.article_no,
+                scopes=row.scopes,
+            ),
         )
+        for row in issuing.waiting(request.actor, document)
+    ]
+    chosen = [(row, form) for row, form in rows if form.chosen]
+    done = [(row, form) for row, form in chosen if _issue(request, row, form)]
+    failed = [pair for pair in chosen if pair not in done]
+    numbers = "、".join(str(row.task.article_no) for row, _ in done)
+    if done and not failed:
+        messages.success(request, f"已下达 {len(done)} 项：第 {numbers} 条。")
         return redirect("programme:issue", document.pk)
     nothing = request.method == "POST" and not chosen
     return render(
@@ -462,102 +471,29 @@ def issue(request: HttpRequest, document_id: int) -> HttpResponse:
         "programme/documents/issue.html",
         {
             "document": document,
-            "rows": [row for row in rows if row not in issued],
-            "issued_now": issued,
+            "rows": [pair for pair in rows if pair not in done],
+            "done": len(done),
+            "numbers": numbers,
             "failed": failed,
             "nothing": nothing,
-            "before": _issued_before(document),
-            "latest": document.revisions.filter(withdrawn=False).defer("text").order_by("-no").first(),
+            "before": issuing.issued(request.actor, document),
+            "latest": newest_of(document),
         },
         status=Invalid.status if failed or nothing else 200,
     )
 
 
-def _issue_one(request: HttpRequest, row: dict[str, Any]) -> bool:
-    task: PlanTask = row["task"]
-
-    def run(data: dict[str, Any], once: str) -> PlanTask:
-        whole = set(data.get("scopes") or ())
-        helpers = dict.fromkeys(data.get("helpers") or ())
-        helpers |= dict.fromkeys(
-            unit for scope, units in row["units"].items() if scope in whole for unit in units
-        )
-        return actions.issue_task(
+def _issue(request: HttpRequest, row: issuing.Waiting, form: IssueForm) -> bool:
+    """Issue one task; whether it worked. What went wrong stands on its form."""
+    return perform(
+        request,
+        form,
+        lambda data, once: actions.issue_task(
             request.actor,
-            task_id=task.pk,
+            task_id=row.task.pk,
             due_on=data["due_on"],
-            helper_ids=list(helpers),
+            helper_ids=form.units(),
             version=data["version"],
             once=once,
-        )
-
-    return perform(request, row["form"], run).ok
-
-
-def _issue_rows(request: HttpRequest, document: PlanDocument) -> list[dict[str, Any]]:
-    """The tasks that were not issued, each with its form. The number of queries does not grow with them."""
-    tasks = (
-        PlanTask.objects.filter(document=document, matter=None, dropped=False)
-        .prefetch_related("helpers", "scopes__units")
-        .order_by("article_no")
-    )
-    tree = directory.units()
-    rows = []
-    for task in tasks:
-        named = {task.lead_unit_id, *(helper.unit_id for helper in task.helpers.all())}
-        seen = set(named)
-        scopes, members, units = [], [], {}
-        for scope in task.scopes.all():
-            # A unit that no longer exists cannot be given work; one that stands in several sets is offered once.
-            ids = [unit.pk for unit in scope.units.all() if tree.get(unit.pk) and unit.pk not in named]
-            units[scope.pk] = ids
-            scopes.append((scope.pk, f"{scope.expression}（{len(ids)} 个）"))
-            members.append(
-                (scope.expression, [(unit, tree.get(unit).name) for unit in ids if unit not in seen])
-            )
-            seen |= set(ids)
-        form = IssueForm(
-            request.POST or None,
-            prefix=f"t{task.pk}",
-            version=task.version,
-            initial={"due_on": task.due_on},
-            scopes=scopes,
-            members=members,
-            no=task.article_no,
-        )
-        rows.append(
-            {
-                "task": task,
-                "form": form,
-                "lead": tree.get(task.lead_unit_id) if task.lead_unit_id else None,
-                "helpers": [directory.unit_name(helper.unit_id) for helper in task.helpers.all()],
-                "members": [group for group in _boxes(form, members) if group[1]],
-                "units": units,
-            }
-        )
-    return rows
-
-
-def _boxes(form: IssueForm, members: list[tuple[str, list[tuple[int, str]]]]) -> list[tuple[str, list]]:
-    """The boxes of single units, under the words of the plan."""
-    if "helpers" not in form.fields:
-        return []
-    boxes = {str(box.data["value"]): box for box in form["helpers"].subwidgets}
-    return [(expression, [boxes[str(unit)] for unit, _ in units]) for expression, units in members]
-
-
-def _issued_before(document: PlanDocument) -> list[dict[str, Any]]:
-    tasks = (
-        PlanTask.objects.filter(document=document, matter__isnull=False)
-        .select_related("matter", "matter__release")
-        .order_by("-issued_at", "article_no")
-    )
-    tree = directory.units()
-    return [
-        {
-            "task": task,
-            "lead": unit.name if (unit := tree.get(task.lead_unit_id)) else "",
-            "state": matters.state_title(task.matter),
-        }
-        for task in tasks
-    ]
+        ),
+    ).ok

@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 
 from liangzhu.kernel.ui.forms import DateField, Form
+from liangzhu.pillars.programme.issuing import Scope
 from liangzhu.pillars.programme.models import Finding, PlanDocument
 
 
@@ -136,41 +137,48 @@ def form_for(kind: str) -> type[Form]:
 
 
 class IssueForm(Form):
-    """One task in the table of tasks to issue: whether, until when, and which units out of its open sets take part.
-
-    ``no`` is the article's number, ``scopes`` are (id, expression) of whole open sets; ``members`` (unit id, name) with the units of all of them.
-    """
+    """One task in the table of tasks to issue: whether, until when, and which units out of its open sets take part."""
 
     issue = forms.BooleanField(label="下达", required=False)
     due_on = DateField(label="期限", required=False)
 
-    def __init__(
-        self,
-        *args: Any,
-        scopes: Sequence[tuple[int, str]] = (),
-        members: Sequence[tuple[str, Sequence[tuple[int, str]]]] = (),
-        no: int,
-        **kwargs: Any,
-    ):
+    def __init__(self, *args: Any, no: int, scopes: Sequence[Scope] = (), **kwargs: Any):
         super().__init__(*args, **kwargs)
+        self._scopes = scopes
         self.fields["due_on"].widget.attrs["aria-label"] = f"任务 {no} 的期限"
         if scopes:
-            self.fields["scopes"] = forms.TypedMultipleChoiceField(
-                label="整个范围",
-                choices=scopes,
-                coerce=int,
-                required=False,
-                widget=forms.CheckboxSelectMultiple,
+            self.fields["scopes"] = self._several(
+                "整个范围", [(scope.id, f"{scope.expression}（{len(scope.units)} 个）") for scope in scopes]
             )
-            self.fields["helpers"] = forms.TypedMultipleChoiceField(
-                label="逐个选择",
-                choices=[pair for _, units in members for pair in units],
-                coerce=int,
-                required=False,
-                widget=forms.CheckboxSelectMultiple,
+            self.fields["helpers"] = self._several(
+                "逐个选择", [unit for scope in scopes for unit in scope.choices]
             )
+
+    @staticmethod
+    def _several(label: str, choices: Sequence[tuple[int, str]]) -> forms.TypedMultipleChoiceField:
+        return forms.TypedMultipleChoiceField(
+            label=label, choices=choices, coerce=int, required=False, widget=forms.CheckboxSelectMultiple
+        )
 
     @property
     def chosen(self) -> bool:
         """Whether this task was ticked."""
         return self.is_bound and self.add_prefix("issue") in self.data
+
+    @property
+    def boxes(self) -> list[tuple[str, list[forms.boundfield.BoundWidget]]]:
+        """The boxes of single units under the words of the plan."""
+        if not self._scopes:
+            return []
+        boxes = {str(box.data["value"]): box for box in self["helpers"].subwidgets}
+        groups = [
+            (scope.expression, [boxes[str(unit)] for unit, _ in scope.choices]) for scope in self._scopes
+        ]
+        return [group for group in groups if group[1]]
+
+    def units(self) -> list[int]:
+        """The units that were chosen, one by one and by whole sets; after `is_valid`."""
+        whole = set(self.cleaned_data.get("scopes") or ())
+        chosen = list(self.cleaned_data.get("helpers") or ())
+        chosen += [unit for scope in self._scopes if scope.id in whole for unit in scope.units]
+        return list(dict.fromkeys(chosen))
