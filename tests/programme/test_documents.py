@@ -736,7 +736,7 @@ def real(shared) -> str:
 def test_the_text_of_the_packs_plan_fills_the_articles_in_and_leaves_the_rest(
     desk, real, read, decide, office
 ):
-    desk.issue(15, due=date(2022, 11, 30))
+    desk.issue(15, due=date(2022, 11, 30), helpers=("caizhengju",))
     before = {
         row.article_no: (
             row.pk,

@@ -256,6 +256,12 @@ def test_overlapping_and_nested_places_are_all_marked(office, page, revision):
     assert "".join(part.text for part in shown.find(".plan-text")) == re.sub(r"\s+", "", revision.text)
 
 
+def test_the_original_can_be_had_back(desk, page, revision):
+    officer = desk.browser("shenpiju")
+    link = next(one for one in page(officer, url("review", revision.pk)).find("main a") if one.text == "原件")
+    assert b"".join(officer.get(link.get("href"))).decode() == PLAN
+
+
 def test_a_repaired_number_shows_what_was_written(office, page, revision):
     shown = page(office, url("review", revision.pk)).one(f"#f{one(revision, 'number').pk}").text
     assert "海政发〔2022200号→海政发〔2022〕200号" in shown

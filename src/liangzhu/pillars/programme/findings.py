@@ -146,18 +146,13 @@ def _place_doubts(revision: Revision, reading: Reading, rows: list[Finding]) -> 
         gaps = [
             row for row in here if row.kind == "lead" and not row.value and row.article_no == doubt.article
         ]
-        mine = gaps or [row for row in here if row.article_no in (doubt.article, None)]
-        for row in mine[:1]:
-            if row.certainty == Finding.DOUBTFUL and doubt.why in row.why:
-                break
-            known = "" if row.kind == "lead" and not row.value else row.why
+        row = next(iter(gaps or [row for row in here if row.article_no in (doubt.article, None)]), None)
+        if row is None:
+            place = (doubt.text, doubt.start, doubt.end) if doubt.end > doubt.start else ()
+            rows.append(_note(revision, doubt.article, doubt.why, *place))
+        elif row.certainty == Finding.SURE or doubt.why not in row.why:
+            known = "" if row in gaps else row.why
             row.certainty, row.why = Finding.DOUBTFUL, "；".join(filter(None, [known, doubt.why]))[:300]
-        if not mine:
-            rows.append(
-                _note(revision, doubt.article, doubt.why, doubt.text, doubt.start, doubt.end)
-                if doubt.end > doubt.start
-                else _note(revision, doubt.article, doubt.why)
-            )
 
 
 def _note(

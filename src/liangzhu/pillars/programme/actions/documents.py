@@ -30,9 +30,7 @@ from liangzhu.pillars.programme.findings import (
 )
 from liangzhu.pillars.programme.models import Article, Finding, PlanDocument, Revision
 from liangzhu.pillars.programme.reading import ReadingError, read_bytes
-
-MAX_BYTES = 20 * 1024 * 1024
-"""The largest plan file that is read; a plan of a hundred pages with pictures stays far below."""
+from liangzhu.pillars.programme.reading.extract import MAX_BYTES
 
 EARLIEST = 1980
 FARTHEST = 30

@@ -8,6 +8,7 @@ from django import forms
 from liangzhu.kernel.ui.forms import DateField, Form
 from liangzhu.pillars.programme.issuing import Scope
 from liangzhu.pillars.programme.models import Finding, PlanDocument
+from liangzhu.pillars.programme.reading.extract import MAX_BYTES
 
 
 class UploadForm(Form):
@@ -15,7 +16,7 @@ class UploadForm(Form):
 
     file = forms.FileField(
         label="方案文件",
-        help_text="支持 .docx、.txt、.html 和带文字的 .pdf，不超过 20 MB。扫描件请先做文字识别；旧版 .doc 请另存为 .docx。",
+        help_text=f"支持 .docx、.txt、.html 和带文字的 .pdf，不超过 {MAX_BYTES // 1024 // 1024} MB。扫描件请先做文字识别；旧版 .doc 请另存为 .docx。",
         widget=forms.FileInput(attrs={"accept": ".docx,.txt,.html,.htm,.pdf"}),
         error_messages={"empty": "文件是空的，没有任何文字。请检查是否选错了文件，或重新导出后上传。"},
     )
