@@ -320,7 +320,9 @@ def test_a_clock_that_ended_late_is_remembered_when_the_matter_closes(simple, li
 
 def test_a_matter_closed_in_time_says_so(simple, li, zhou, advance):
     matter = advance(zhou, advance(li, advance(li, simple(li), "accept"), "report", result="完成"), "close")
-    assert matters.light(matter).text == "办结" and not Clock.objects.filter(matter=matter, stopped_at=None)
+    assert matters.light(matter).text == "按期办结" and not Clock.objects.filter(
+        matter=matter, stopped_at=None
+    )
 
 
 def test_a_date_given_at_opening_runs_and_moves_only_by_extension(district, dated, li, advance):

@@ -149,7 +149,7 @@ def test_the_unit_that_gets_a_matter_hears_of_it_once(district, people, simple, 
     matter = advance(li, advance(li, simple(li), "accept"), "report", result="完成")
     drain()
     drain()
-    assert [n.title for n in Notice.objects.filter(post=zhou.post_id)] == ["转来事项：一般事项《示例事项》"]
+    assert [n.title for n in Notice.objects.filter(post=zhou.post_id)] == ["轮到办理：一般事项《示例事项》"]
     assert matter.holding_unit_id == zhou.unit_id
 
 

@@ -124,9 +124,10 @@ class Change:
         names = list(names)
         for clock in [clock for clock in self.clocks if EVERY in names or clock.name in names]:
             held = ClockStop.objects.filter(clock=clock, ended_at=None).first() if clock.paused else None
+            left = Matter.IN_TIME
             if (held.begun_at if held else self.at) >= clock.due_at:
-                worst = Matter.BEYOND_LAW if clock.kind == Clock.LEGAL else Matter.BEYOND_PROMISE
-                self.matter.overran = max(self.matter.overran, worst)
+                left = Matter.BEYOND_LAW if clock.kind == Clock.LEGAL else Matter.BEYOND_PROMISE
+            self.matter.overran = max(self.matter.overran, left)
             if held:
                 held.ended_at = self.at
                 held.save(update_fields=["ended_at"])

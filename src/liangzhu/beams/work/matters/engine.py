@@ -19,7 +19,7 @@ from liangzhu.beams.work.matters import answers, events, policies, registry
 from liangzhu.beams.work.matters import clocks as counting
 from liangzhu.beams.work.matters.change import Change, begin, joined, refuse_stale
 from liangzhu.beams.work.matters.kinds import kind_of
-from liangzhu.beams.work.matters.models import Clock, Entry, Matter, Part, Party
+from liangzhu.beams.work.matters.models import ENDED_WITH_MATTER, Clock, Entry, Matter, Part, Party
 from liangzhu.beams.work.matters.policies import Attempt
 from liangzhu.beams.work.matters.process import OPENING, Flow, Process, Transition, by_release_id, in_force
 from liangzhu.kernel.actions import Act
@@ -359,7 +359,7 @@ def _end_parts(change: Change) -> None:
     """What still runs beside a matter ends with it. The line of the matter's own step says so."""
     rows = list(Part.objects.filter(matter=change.matter, done_at=None))
     for part in rows:
-        part.done_at, part.result = change.at, "随事项结束"
+        part.done_at, part.result = change.at, ENDED_WITH_MATTER
         _plan_part(change, part)
     Part.objects.bulk_update(rows, _ENDING)
     if rows:

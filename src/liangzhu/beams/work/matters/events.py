@@ -38,7 +38,7 @@ class MatterAdvanced:
 @event("matters.closed")
 @dataclass(frozen=True)
 class MatterClosed:
-    """A matter reached an end. ``overran``: 0 in time, 1 beyond the promise, 2 beyond the law."""
+    """A matter reached an end. ``overran``: 0 untimed, 1 in time, 2 beyond the promise, 3 beyond the law."""
 
     subject: Ref
     kind: str

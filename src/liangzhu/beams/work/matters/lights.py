@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db.models import Q
 
 from liangzhu.beams.work.matters import clocks as counting
-from liangzhu.beams.work.matters.models import NEVER, Clock, ClockStop, Matter, Part
+from liangzhu.beams.work.matters.models import ENDED_WITH_MATTER, NEVER, Clock, ClockStop, Matter, Part
 from liangzhu.beams.work.matters.process import by_release_id
 from liangzhu.kernel.now import now
 from liangzhu.kernel.workdays import Day, WorkCalendar
@@ -23,6 +23,14 @@ WORDS = {
 }
 RUNNING = (LAW, OVER, NEAR, OK)
 """The lights of a clock that runs, worst first."""
+
+
+_CLOSED = {
+    Matter.UNTIMED: (DONE, "办结"),
+    Matter.IN_TIME: (DONE, "按期办结"),
+    Matter.BEYOND_PROMISE: (OVER, "超承诺办结"),
+    Matter.BEYOND_LAW: (LAW, "超法定办结"),
+}
 
 
 @dataclass(frozen=True)
@@ -45,10 +53,7 @@ class Light:
 def light(matter: Matter, at: datetime | None = None, calendar: WorkCalendar | None = None) -> Light:
     """The light of a matter now, or at an instant, from its columns alone."""
     if not matter.is_open:
-        late = {Matter.BEYOND_PROMISE: (OVER, "超承诺办结"), Matter.BEYOND_LAW: (LAW, "超法定办结")}
-        state, text = late.get(
-            matter.overran, (DONE, "按期办结" if matter.promised_at or matter.legal_at else "办结")
-        )
+        state, text = _CLOSED[matter.overran]
         return Light(state, WORDS[state], text)
     if matter.due_at == NEVER:
         return (
@@ -67,6 +72,8 @@ def light(matter: Matter, at: datetime | None = None, calendar: WorkCalendar | N
 
 def part_light(part: Part, at: datetime | None = None, calendar: WorkCalendar | None = None) -> Light:
     """The light of a part: against its own end."""
+    if not part.is_open and part.result == ENDED_WITH_MATTER:
+        return Light(NONE, ENDED_WITH_MATTER, f"未完成，{ENDED_WITH_MATTER}")
     if not part.is_open:
         late = part.due_at is not None and part.done_at >= part.due_at
         return Light(OVER, "逾期", "逾期完成") if late else Light(DONE, WORDS[DONE], "已完成")

@@ -78,7 +78,10 @@ def inbox(
     if not policies.work(actor):
         return Matter.objects.none()
     if scope == "mine":
-        rows = Matter.objects.filter(Q(assignee=actor.post_id) | turns.mine(actor))
+        # A matter is given to posts of the unit that holds it: one index serves both halves, in order.
+        rows = Matter.objects.filter(
+            Q(assignee=actor.post_id) | turns.mine(actor), holding_unit=actor.unit_id
+        )
     elif scope == "unit":
         rows = Matter.objects.filter(holding_unit=actor.unit_id)
     elif scope == "helping":
@@ -142,7 +145,10 @@ def rows(found: Iterable[Matter], helping_unit: int | None = None) -> list[Row]:
     if not found:
         return []
     asked = (
-        {part.matter_id: part for part in Part.objects.filter(matter__in=found, unit=helping_unit, done_at=None)}
+        {
+            part.matter_id: part
+            for part in Part.objects.filter(matter__in=found, unit=helping_unit, done_at=None)
+        }
         if helping_unit
         else {}
     )
@@ -166,7 +172,9 @@ def rows(found: Iterable[Matter], helping_unit: int | None = None) -> list[Row]:
 def _state_title(matter: Matter, part: Part | None) -> str:
     """The state of a matter, or of the part that a unit has in it."""
     process = by_release_id(matter.release_id)
-    return process.parts[part.kind].states[part.state].title if part else process.flow.states[matter.state].title
+    return (
+        process.parts[part.kind].states[part.state].title if part else process.flow.states[matter.state].title
+    )
 
 
 # One matter -----------------------------------------------------------------------------------------------

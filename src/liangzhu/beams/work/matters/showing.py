@@ -179,7 +179,7 @@ def path(
                     "title": view.unit,
                     "state": "now" if view.part.is_open else "done",
                     "note": view.state if view.part.is_open else "",
-                    "mine": bool(options),
+                    "mine": view.mine and bool(options),
                     "url": f"#part-{view.part.pk}",
                 }
                 for view, options in list(parts)[:BEAMS]

@@ -10,8 +10,8 @@ from datetime import date
 from django.db.models import Q
 
 from liangzhu.beams.people.directory import api as directory
-from liangzhu.beams.work.matters import clocks as counting, turns
-from liangzhu.beams.work.matters import engine, events, policies
+from liangzhu.beams.work.matters import clocks as counting
+from liangzhu.beams.work.matters import engine, events, policies, turns
 from liangzhu.beams.work.matters.change import begin, lock
 from liangzhu.beams.work.matters.kinds import kind_of
 from liangzhu.beams.work.matters.lights import light, part_light

@@ -2,10 +2,11 @@
 
 from liangzhu.beams.work.matters.models.clock import Clock, ClockExtension, ClockStop
 from liangzhu.beams.work.matters.models.history import Answer, Comment, Entry
-from liangzhu.beams.work.matters.models.matter import NEVER, Matter, Part, Party
+from liangzhu.beams.work.matters.models.matter import ENDED_WITH_MATTER, NEVER, Matter, Part, Party
 from liangzhu.beams.work.matters.models.notice import Notice
 
 __all__ = [
+    "ENDED_WITH_MATTER",
     "NEVER",
     "Answer",
     "Clock",

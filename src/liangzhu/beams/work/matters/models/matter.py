@@ -13,6 +13,9 @@ NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 OPEN = Q(closed_at=None)
 
+ENDED_WITH_MATTER = "随事项结束"
+"""The result of a part that was still open when its matter ended: it was not done."""
+
 
 class Matter(models.Model):
     """One thing to be done, of any kind: a case, an order, an event, a document, a task.
@@ -24,10 +27,10 @@ class Matter(models.Model):
     ``due_at`` is the nearest end of a running clock (`NEVER` without one), ``warn_at`` the nearest warning,
     ``promised_at`` and ``legal_at`` the nearest end by kind of clock, ``timed_from`` the earliest start among
     those that run, ``clock_paused`` a clock that stands still, ``overran`` the worst that an ended clock left
-    behind (0 in time, 1 beyond the promise, 2 beyond the law).
+    behind (0 none ended yet, 1 in time, 2 beyond the promise, 3 beyond the law).
     """
 
-    IN_TIME, BEYOND_PROMISE, BEYOND_LAW = 0, 1, 2
+    UNTIMED, IN_TIME, BEYOND_PROMISE, BEYOND_LAW = 0, 1, 2, 3
     URGENCIES = [(0, "平件"), (1, "急件"), (2, "特急")]
 
     number = models.CharField("编号", max_length=60, unique=True)
@@ -65,7 +68,7 @@ class Matter(models.Model):
     clock_provisional = models.BooleanField(
         default=False, help_text="a due date lies beyond the published holidays"
     )
-    overran = models.PositiveSmallIntegerField(default=IN_TIME)
+    overran = models.PositiveSmallIntegerField(default=UNTIMED)
     version = models.PositiveIntegerField(default=1)
 
     class Meta:

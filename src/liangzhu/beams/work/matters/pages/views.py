@@ -141,12 +141,13 @@ def inbox(request: HttpRequest) -> HttpResponse:
         {
             "state": state,
             "word": WORDS[state],
-            "count": shown(queries.bounded(queries.inbox(request.actor, "unit", light=state))),
-            "url": f"{reverse('matters:inbox')}?scope=unit&light={state}",
+            "count": shown(queries.bounded(queries.inbox(request.actor, listing.scope, light=state))),
+            "url": f"{reverse('matters:inbox')}?scope={listing.scope}&light={state}",
         }
         for state in RUNNING
     ]
-    return render(request, "matters/inbox.html", {"listing": listing, "tiles": tiles})
+    context = {"listing": listing, "tiles": tiles, "scope": queries.SCOPES[listing.scope]}
+    return render(request, "matters/inbox.html", context)
 
 
 @guarded("matters.work")
@@ -174,6 +175,7 @@ def _matter_page(
         "comments": queries.comments(actor, row),
         "comment_form": comment or CommentForm(),
         "keep": f"comment-{row.pk}",
+        "may_assign_parts": policies.assign(actor),
         "may_assign": row.is_open and policies.assign(actor, row),
         "applicant": _label(row.applicant, actor),
         "parent": _label(str(Ref("matter", str(row.parent_id))) if row.parent_id else "", actor),

@@ -1,0 +1,67 @@
+"""Whose turn it is (轮到谁): read from the process, so that lists and notices need not ask each matter."""
+
+from django.db.models import Q
+
+from liangzhu.beams.people.directory import api as directory
+from liangzhu.beams.work.matters.models import Matter
+from liangzhu.beams.work.matters.process import RELEASE_KIND, Flow, Who, by_release_id
+from liangzhu.kernel.actors import Actor
+from liangzhu.kernel.models import Release
+
+
+def expected(flow: Flow, state: str) -> list[Who]:
+    """Those to whom the process looks in a state: at the unit whose turn it is; others may act, but need not.
+
+    Where no step belongs to that unit's own roles, everybody whom a step names by role alone.
+    """
+    turn = flow.states[state].turn
+    named = [who for step in flow.out_of(state) for who in step.who if not who.system]
+    own = [who for who in named if who.holding or (who.party and who.party == turn)]
+    return own or [who for who in named if not who.party]
+
+
+def _answers(who: Who, roles: frozenset[str], head: bool) -> bool:
+    """Whether a post with these roles is meant."""
+    return (head or not who.head) and (not who.roles or not roles.isdisjoint(who.roles))
+
+
+def mine(actor: Actor) -> Q:
+    """Matters given to nobody, in a state where the process looks to the actor's roles. The caller narrows to the unit."""
+    states = Q(pk__in=[])
+    ended = (Release.DRAFT, Release.REFUSED)
+    for release_id in (
+        Release.objects.filter(kind=RELEASE_KIND).exclude(state__in=ended).values_list("id", flat=True)
+    ):
+        flow = by_release_id(release_id).flow
+        names = [
+            name
+            for name, state in flow.states.items()
+            if not state.final
+            and any(
+                _answers(who, actor.roles, getattr(actor, "is_head", False)) for who in expected(flow, name)
+            )
+        ]
+        if names:
+            states |= Q(release=release_id, state__in=names)
+    return Q(assignee=None) & states
+
+
+def posts(matter: Matter) -> list[int]:
+    """The posts that are told of a matter: whom it was given to, else those whose turn it is, else the unit's officers."""
+    if matter.assignee_id:
+        return [matter.assignee_id]
+    looked_to = expected(by_release_id(matter.release_id).flow, matter.state)
+    found = [
+        post.id
+        for post in directory.posts(matter.holding_unit_id)
+        if any(_answers(who, post.roles, post.is_head) for who in looked_to)
+    ]
+    return found or officers(matter.holding_unit_id)
+
+
+def officers(unit_id: int) -> list[int]:
+    """The posts of a unit that are told of its work: its officers, else its heads, else every post."""
+    found = directory.posts(unit_id)
+    chosen = [post for post in found if "matters.officer" in post.roles]
+    chosen = chosen or [post for post in found if post.is_head or "matters.head" in post.roles]
+    return [post.id for post in chosen or found]
