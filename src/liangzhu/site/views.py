@@ -4,6 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from liangzhu.kernel.policies import get_policy
 from liangzhu.kernel.ui import nav
 from liangzhu.kernel.web import guarded
 from liangzhu.pillars.programme import api as programme
@@ -16,6 +17,8 @@ YEAR = 365 * 24 * 3600
 
 
 CHANGES_SHOWN = 5
+DOING = ("matters.officer", "matters.head", "programme.office", "programme.office_head")
+"""Roles that have work waiting in the inbox."""
 
 
 @guarded("kernel.public")
@@ -37,7 +40,9 @@ def home(request: HttpRequest) -> HttpResponse:
 
 @guarded("kernel.signed_in")
 def start(request: HttpRequest) -> HttpResponse:
-    """Where one lands after signing in: the first page of the workbench that the post may open."""
+    """Where one lands after signing in: who only oversees, at the whole; everybody else at the first page open to the post."""
+    if get_policy("programme.oversee")(request.actor) and not request.actor.has(*DOING):
+        return redirect("programme:truth")
     for group in nav.items("workbench", request.actor):
         for item in group.items:
             return redirect(item.url)

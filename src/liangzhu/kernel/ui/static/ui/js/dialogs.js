@@ -1,6 +1,7 @@
 // Native dialogs: an element with data-dialog="id" opens one, an element with data-close shuts it; forms with data-confirm ask first.
 
-export function ask(question, label) {
+// `grave` is for what cannot be taken back: it is red, and the way out has the focus.
+export function ask(question, label, grave) {
   return new Promise((answer) => {
     const dialog = document.createElement("dialog");
     dialog.className = "dialog";
@@ -12,12 +13,12 @@ export function ask(question, label) {
     words.textContent = question;
     const row = document.createElement("div");
     row.className = "buttons";
-    for (const [text, style, value] of [[label, "btn danger", "yes"], ["取消", "btn plain", ""]]) {
+    for (const [text, style, value] of [[label, grave ? "btn danger" : "btn", "yes"], ["取消", "btn plain", ""]]) {
       const button = document.createElement("button");
       button.type = "button";
       button.className = style;
       button.textContent = text;
-      button.autofocus = !value;
+      button.autofocus = grave ? !value : Boolean(value);
       button.addEventListener("click", () => dialog.close(value));
       row.append(button);
     }
@@ -29,6 +30,13 @@ export function ask(question, label) {
     document.body.append(dialog);
     dialog.showModal();
   });
+}
+
+// What a button is called: its words without the small print about its effect.
+function nameOf(button) {
+  const copy = button?.cloneNode(true);
+  for (const note of copy?.querySelectorAll("small") ?? []) note.remove();
+  return copy?.textContent.trim() || "确定";
 }
 
 export function confirmations() {
@@ -45,7 +53,7 @@ export function confirmations() {
       }
       event.preventDefault();
       event.stopImmediatePropagation();
-      if (await ask(question, submitter?.textContent.trim() || "确定")) {
+      if (await ask(question, nameOf(submitter), submitter?.classList.contains("danger") ?? false)) {
         form.dataset.confirmed = "1";
         form.requestSubmit(submitter ?? undefined);
       } else submitter?.focus();

@@ -53,6 +53,15 @@ function fill(form, values) {
   }
 }
 
+// What was kept, with what was changed since on top: a field that nobody touched keeps its earlier words.
+function overlay(earlier, fresh, current) {
+  const merged = { ...earlier };
+  for (const [name, value] of Object.entries(current)) {
+    if (JSON.stringify(value) !== JSON.stringify(fresh[name]) || !(name in merged)) merged[name] = value;
+  }
+  return merged;
+}
+
 function clock(at) {
   const moment = new Date(at);
   const time = moment.toLocaleTimeString("zh-CN", { hour: "2-digit", minute: "2-digit", hour12: false });
@@ -110,7 +119,7 @@ export function keepForms() {
     }
   }
 
-  function offer(form, entry) {
+  function offer(form, entry, decided) {
     const box = document.createElement("div");
     box.className = "notice keep-offer";
     box.setAttribute("role", "status");
@@ -120,11 +129,13 @@ export function keepForms() {
       words,
       button(`找回 ${clock(entry.at)} 未提交的内容`, "btn quiet small", () => {
         fill(form, entry.values);
+        decided();
         box.remove();
         fieldsOf(form)[0]?.focus();
       }),
       button("不要了", "btn plain small", () => {
         store.removeItem(name(form));
+        decided();
         box.remove();
       }),
     );
@@ -138,15 +149,21 @@ export function keepForms() {
     line.setAttribute("aria-live", "polite");
     form.append(line);
     const entry = read(name(form));
-    const fresh = JSON.stringify(valuesOf(form));
-    if (entry && !("bound" in form.dataset) && JSON.stringify(entry.values) !== fresh) offer(form, entry);
+    const fresh = valuesOf(form);
+    // As long as an offer is neither taken nor declined, new typing must not push the earlier words out.
+    let pending = null;
+    if (entry && !("bound" in form.dataset) && JSON.stringify(entry.values) !== JSON.stringify(fresh)) {
+      pending = entry.values;
+      offer(form, entry, () => (pending = null));
+    }
 
     let waiting;
     const keep = () => {
       clearTimeout(waiting);
       waiting = setTimeout(() => {
         const at = Date.now();
-        if (write(name(form), { at, path: location.pathname, values: valuesOf(form), sent: false })) {
+        const values = pending ? overlay(pending, fresh, valuesOf(form)) : valuesOf(form);
+        if (write(name(form), { at, path: location.pathname, values, sent: false })) {
           line.textContent = `${clock(at)} 已在本机保存`;
         }
       }, 300);
