@@ -45,3 +45,12 @@ nav(
     policy="matters.read_processes",
     icon="switch",
 )
+nav(
+    face="workbench",
+    group="制度",
+    label="工作日历",
+    url="matters:calendar",
+    order=801,
+    policy="matters.read_calendar",
+    icon="calendar",
+)

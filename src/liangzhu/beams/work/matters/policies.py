@@ -89,6 +89,12 @@ def own_notices(actor: Actor, target=None) -> bool:
     )
 
 
+@policy("matters.read_calendar", "查看工作日历")
+def read_calendar(actor: Actor, target=None) -> bool:
+    """All staff: which days count decides every limit. Who changes it is `kernel.manage_calendar`."""
+    return actor.signed_in
+
+
 @policy("matters.time", "按规则计时和提醒")
 def time(actor: Actor, target=None) -> bool:
     """Timers only: reminders, recomputation, the succession of units."""

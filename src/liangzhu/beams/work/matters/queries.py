@@ -4,6 +4,7 @@ Inbox lists touch one table: the order (`due_at`, `id`) is the tail of an index 
 range on its columns, and nothing is counted beyond `COUNT_LIMIT`.
 """
 
+from calendar import Calendar, isleap
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -20,8 +21,9 @@ from liangzhu.beams.work.matters.models import Comment, Entry, Matter, Notice, P
 from liangzhu.beams.work.matters.process import RELEASE_KIND, Process, by_release_id
 from liangzhu.kernel.actors import Actor
 from liangzhu.kernel.errors import NotThere
-from liangzhu.kernel.models import Release
+from liangzhu.kernel.models import DayOverride, Release
 from liangzhu.kernel.refs import Ref, register_ref
+from liangzhu.kernel.workdays import FIRST_YEAR, LAST_YEAR, Day
 
 COUNT_LIMIT = 99
 ORDER = ("due_at", "id")
@@ -396,3 +398,41 @@ def process_releases(actor: Actor, key: str) -> list[Release]:
     if not found:
         raise NotThere("没有这个流程。")
     return found
+
+
+# Calendar -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Year:
+    """A year of the working-day calendar: twelve months of weeks, each of seven days or None outside the month."""
+
+    number: int
+    months: tuple[tuple[tuple[Day | None, ...], ...], ...]
+    workdays: int
+    provisional: bool
+    overrides: tuple[DayOverride, ...]
+
+
+def calendar_year(actor: Actor, number: int) -> Year:
+    """The days of a year as they count here. Raises NotThere outside the years that can be counted."""
+    policies.read_calendar.require(actor)
+    if not FIRST_YEAR < number < LAST_YEAR:
+        raise NotThere(f"工作日历只能查看 {FIRST_YEAR + 1}—{LAST_YEAR - 1} 年。")
+    calendar = counting.work_calendar(fresh=True)
+    days = {
+        (day := date(number, 1, 1) + timedelta(days=n)): calendar.is_workday(day)
+        for n in range(365 + isleap(number))
+    }
+    months = tuple(
+        tuple(tuple(days.get(day) if day.month == month else None for day in week) for week in weeks)
+        for month in range(1, 13)
+        for weeks in [Calendar().monthdatescalendar(number, month)]
+    )
+    return Year(
+        number=number,
+        months=months,
+        workdays=sum(day.workday for day in days.values()),
+        provisional=any(day.provisional for day in days.values()),
+        overrides=tuple(DayOverride.objects.filter(date__year=number).order_by("date")),
+    )

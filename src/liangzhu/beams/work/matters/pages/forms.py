@@ -81,6 +81,19 @@ class CommentForm(Form):
     text = TextField(label="批注", rows=3, max_length=COMMENT_MAX)
 
 
+class OverrideForm(Form):
+    """A day that counts otherwise here than in the national calendar."""
+
+    day = DateField(label="日期")
+    workday = forms.ChoiceField(
+        label="这一天",
+        choices=[("off", "放假，不计工作日"), ("on", "上班，计工作日")],
+        widget=forms.RadioSelect,
+    )
+    reason = forms.CharField(label="事由", max_length=200, help_text="显示给办理人，例如：大厅停电检修。")
+    source = forms.CharField(label="依据", max_length=200, help_text="公告或通知的文号、网址。")
+
+
 class AssignForm(Form):
     """Who of the unit shall do it; nobody takes it back."""
 

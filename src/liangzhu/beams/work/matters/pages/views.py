@@ -1,6 +1,7 @@
 """The inbox, one matter, its steps, notices and search."""
 
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from urllib.parse import urlencode
 
@@ -18,9 +19,13 @@ from liangzhu.beams.work.matters.kinds import all_kinds, kind_of
 from liangzhu.beams.work.matters.lights import RUNNING, WORDS, clock_of
 from liangzhu.beams.work.matters.models import Matter, Part
 from liangzhu.beams.work.matters.nav import shown
-from liangzhu.beams.work.matters.pages.forms import AssignForm, CommentForm, given, step_form
+from liangzhu.beams.work.matters.pages.forms import AssignForm, CommentForm, OverrideForm, given, step_form
 from liangzhu.kernel.actors import Actor
-from liangzhu.kernel.errors import StepNotAllowed
+from liangzhu.kernel.calendar import override_day
+from liangzhu.kernel.calendar import restore_day as let_national_hold
+from liangzhu.kernel.errors import NotThere, StepNotAllowed
+from liangzhu.kernel.models import DayOverride
+from liangzhu.kernel.now import today
 from liangzhu.kernel.paging import Page, page
 from liangzhu.kernel.policies import get_policy
 from liangzhu.kernel.refs import Ref, describe
@@ -175,8 +180,8 @@ def _matter_page(
         "comments": queries.comments(actor, row),
         "comment_form": comment or CommentForm(),
         "keep": f"comment-{row.pk}",
-        "may_assign_parts": policies.assign(actor),
         "may_assign": row.is_open and policies.assign(actor, row),
+        "may_assign_parts": policies.assign(actor),
         "applicant": _label(row.applicant, actor),
         "parent": _label(str(Ref("matter", str(row.parent_id))) if row.parent_id else "", actor),
         "children": queries.rows(queries.visible(actor).filter(parent=row).order_by("id")[:50]),
@@ -355,6 +360,45 @@ def search(request: HttpRequest) -> HttpResponse:
     found = page(queries.search(request.actor, text), request, ("-id",), size=30)
     rows = Page(queries.rows(found), found.next, found.previous)
     return render(request, "matters/search.html", {"q": text, "page": rows})
+
+
+@guarded("matters.read_calendar")
+def calendar(request: HttpRequest) -> HttpResponse:
+    """The working days of a year, and for whom it falls to: making a day count otherwise."""
+    asked = request.GET.get("year", "")
+    year = queries.calendar_year(request.actor, int(asked) if asked.isdecimal() else today().year)
+    form = OverrideForm(request.POST if request.method == "POST" else None)
+
+    def run(data: dict, once: str) -> DayOverride:
+        return override_day(
+            request.actor,
+            day=data["day"],
+            workday=data["workday"] == "on",
+            reason=data["reason"],
+            source=data["source"],
+            once=once,
+        )
+
+    done = perform(request, form, run)
+    if done.ok:
+        messages.success(request, "已调整。跨过这一天的在办事项正在重新计算期限。")
+        return redirect(f"{reverse('matters:calendar')}?year={form.cleaned_data['day'].year}")
+    may_change = get_policy("kernel.manage_calendar")(request.actor)
+    context = {"year": year, "form": form, "may_change": may_change, "today": today()}
+    return render(request, "matters/calendar.html", context, status=done.status)
+
+
+@guarded("kernel.manage_calendar")
+@require_POST
+def restore_day(request: HttpRequest) -> HttpResponse:
+    """Let the national calendar hold again for a day."""
+    try:
+        day = date.fromisoformat(request.POST.get("day", ""))
+    except ValueError:
+        raise NotThere("没有这一天的调整。") from None
+    let_national_hold(request.actor, day=day)
+    messages.success(request, f"{day:%Y-%m-%d} 已恢复按国家日历计算。")
+    return redirect(f"{reverse('matters:calendar')}?year={day.year}")
 
 
 @guarded("matters.read_processes")

@@ -12,9 +12,11 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from liangzhu.beams.work.matters import lights, queries, showing
+from liangzhu.beams.work.matters.clocks import work_calendar
 from liangzhu.beams.work.matters.engine import process_of
 from liangzhu.beams.work.matters.models import Matter
 from liangzhu.kernel.ui.templatetags import ui
+from liangzhu.kernel.workdays import Day
 
 register = template.Library()
 
@@ -91,6 +93,19 @@ def clock_words(leg: lights.Leg) -> str:
 def day_words(day: Any) -> str:
     """``{{ day|day_words }}``: 10月25日（周二）."""
     return showing.day_words(day)
+
+
+@register.filter
+def day_mark(day: Day) -> dict[str, str]:
+    """``{{ day|day_mark }}``: how a day of the calendar is drawn: its ``kind`` and, where it is notable, a ``letter``."""
+    weekend = day.date.weekday() >= 5
+    if day.date in work_calendar().overrides:
+        return {"kind": f"local{'' if day.workday else ' off'}", "letter": "本"}
+    if day.workday and weekend:
+        return {"kind": "makeup", "letter": "班"}
+    if not day.workday and not weekend:
+        return {"kind": "holiday off", "letter": "休"}
+    return {"kind": "" if day.workday else "off", "letter": ""}
 
 
 @register.filter
