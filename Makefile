@@ -47,8 +47,8 @@ run: install ## Serve portal, workbench and worker on loopback, with the demonst
 	@$(BIN)/liangzhu up
 
 test: install ## The suite on SQLite, again on PostgreSQL, then lint
-	$(PYTEST) -n $(JOBS) -m "not slow"
-	LIANGZHU_TEST_DATABASE=postgresql $(PYTEST) -n $(JOBS) -m "not slow and not browser"
+	$(PYTEST) -n $(JOBS) --dist loadfile -m "not slow"
+	LIANGZHU_TEST_DATABASE=postgresql $(PYTEST) -n $(JOBS) --dist loadfile -m "not slow and not browser"
 	@$(MAKE) --no-print-directory lint
 
 test-slow: install ## Tests that need minutes
