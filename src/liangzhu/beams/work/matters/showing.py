@@ -174,6 +174,8 @@ def path(
             local = when.astimezone(counting.SHANGHAI)
             step["note"] = f"{local.month}月{local.day}日"
         if n == place and not state.final and parts:
+            # The own unit's part is always among those drawn, and what is open comes before what is done.
+            drawn = sorted(parts, key=lambda pair: (not pair[0].mine, not pair[0].part.is_open))
             step["parts"] = [
                 {
                     "title": view.unit,
@@ -182,10 +184,10 @@ def path(
                     "mine": view.mine and bool(options),
                     "url": f"#part-{view.part.pk}",
                 }
-                for view, options in list(parts)[:BEAMS]
+                for view, options in drawn[:BEAMS]
             ]
             if len(parts) > BEAMS:
-                rest = [view for view, _ in list(parts)[BEAMS:]]
+                rest = [view for view, _ in drawn[BEAMS:]]
                 over = all(not view.part.is_open for view in rest)
                 step["parts"].append(
                     {"title": f"其余 {len(rest)} 家", "state": "done" if over else "now", "url": "#parts"}
