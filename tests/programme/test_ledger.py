@@ -13,6 +13,7 @@ from liangzhu.kernel.actors import SYSTEM
 from liangzhu.kernel.errors import Conflict, Denied, Invalid, NotThere, StepNotAllowed
 from liangzhu.kernel.now import today
 from liangzhu.pillars.programme import actions
+from liangzhu.pillars.programme.letters import is_late
 from liangzhu.pillars.programme.models import Clause, PlanTask
 
 DUE = date(2022, 12, 9)
@@ -268,13 +269,29 @@ def test_a_report_that_is_sent_back_goes_to_the_lead_unit_and_its_limit_runs_aga
     desk.working(8, DUE)
     desk.step("shichangju", 8, "report_done", result="做完", files=desk.evidence("shichangju"))
     stand("2022-12-12 09:00")
-    assert matters.light(desk.task(8).matter).state not in ("over", "law"), (
-        "while it is checked the clock stands"
-    )
+    assert not is_late(desk.task(8)), "while it is checked the clock of the unit stands"
     task = desk.step("office", 8, "send_back", reason="缺专家名单。")
     assert task.matter.state == "working"
     assert held(task) == "shichangju"
     assert matters.light(task.matter).state == "over"
+    assert is_late(task)
+
+
+def test_a_report_of_completion_gives_the_office_a_day_by_which_it_checks(desk, stand):
+    desk.working(8, DUE)
+    desk.step("shichangju", 8, "report_done", result="做完", files=desk.evidence("shichangju"))
+    offered = matters.transitions(desk.task(8).matter, desk.staff("office"))
+    assert [option.name for option in offered] == ["close", "send_back"], "what usually follows comes first"
+    light = matters.light(desk.task(8).matter)
+    assert (light.state, matters.last_day(light.due_at)) == ("ok", date(2022, 9, 2)), "five working days"
+    stand("2022-09-05 09:00")
+    assert matters.light(desk.task(8).matter).state == "over"
+    with pytest.raises(Invalid, match="没有逾期"):
+        actions.draft_criticism(
+            desk.staff("office"), task_ids=[desk.task(8).pk], title="通报", body="请说明。"
+        )
+    back = desk.step("office", 8, "send_back", reason="缺专家名单。")
+    assert matters.last_day(matters.light(back.matter).due_at) == DUE, "the unit's limit is what it was"
 
 
 def test_the_office_says_what_it_checked_when_it_closes(desk, stand):

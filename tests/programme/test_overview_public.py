@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 
 from liangzhu.beams.data.indicators import api as indicators
+from liangzhu.beams.people.directory import api as directory
 from liangzhu.beams.work.matters import api as matters
 from liangzhu.kernel.now import at
 from liangzhu.pillars.programme import actions
@@ -121,6 +122,16 @@ def test_a_finished_task_says_when_and_a_late_one_that_it_was_late(shown, anybod
     actions.finish_step(shown.staff("shenpiju"), step_id=steps[0].pk, result="完成")
     shown.closed(17)
     assert "已完成，晚于期限" in page(anybody, f"/plan/{shown.task(17).pk}/").text
+
+
+def test_a_check_that_takes_long_is_not_told_as_lateness_of_the_unit(shown, anybody, page, stand):
+    officer = directory.units().get(shown.task(11).lead_unit_id).key
+    shown.step(officer, 11, "report_done", result="逐项完成。", files=shown.evidence(officer))
+    stand("2023-02-01 09:00")
+    url = f"/plan/{shown.task(11).pk}/"
+    assert "正在办理" in page(anybody, url).text
+    shown.step("office", 11, "close", finding="抽查属实。")
+    assert "晚于期限" not in page(anybody, url).text
 
 
 def test_a_withdrawn_task_says_so(shown, anybody, page):

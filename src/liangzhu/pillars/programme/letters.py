@@ -18,6 +18,9 @@ from liangzhu.pillars.programme.papers.office import office_name
 
 LATE_LIGHTS = ("over", "law")
 
+OTHER_CLOCKS = {"issued": "签收", "checking": "核查"}
+"""States of a task in which the clock that shows is not that of its limit, with what that clock is for."""
+
 
 def late_steps(task: PlanTask) -> list[TaskStep]:
     """The steps that should be finished and are not, earliest first. Reads ``task.steps``, which may be prefetched."""
@@ -29,7 +32,12 @@ def is_late(task: PlanTask) -> bool:
     """Whether the clock says so: a limit has passed, or that of a step. Nobody can be criticised for less."""
     if task.matter is None or task.matter.closed_at is not None:
         return False
-    return matters.light(task.matter).state in LATE_LIGHTS or bool(late_steps(task))
+    return _past_limit(task) or bool(late_steps(task))
+
+
+def _past_limit(task: PlanTask) -> bool:
+    """Whether the unit's own clock has run out. While the office checks, the clock that runs is the office's."""
+    return task.matter.state != "checking" and matters.light(task.matter).state in LATE_LIGHTS
 
 
 def situation(task: PlanTask) -> str:
@@ -40,9 +48,9 @@ def situation(task: PlanTask) -> str:
         for step in late_steps(task)[:3]
     ]
     due = f"任务期限 {task.due_on:%Y-%m-%d}" if task.due_on else "任务没有定期限"
-    if task.matter.state == "issued" and light.due_at:
-        # Until it is signed for, the clock that shows is the one for signing.
-        parts.append(f"{state}，签收{light.text}；{due}")
+    other = OTHER_CLOCKS.get(task.matter.state)
+    if other and light.due_at:
+        parts.append(f"{state}，{other}{light.text}；{due}")
     else:
         parts.append(f"{state}，{due}" + (f"，{light.text}" if light.due_at else ""))
     return "；".join(parts)[:300]
@@ -112,7 +120,7 @@ def paper_of(letter: Letter) -> Paper:
     flags += ["演示数据"] if letter.document.demo else []
     table = Table(
         caption="任务办理情况",
-        columns=(Column("序号", 2, "center"), Column("任务", 9), Column("牵头单位", 6), Column("情形", 11)),
+        columns=(Column("条号", 2, "center"), Column("任务", 9), Column("牵头单位", 6), Column("情形", 11)),
         rows=tuple(
             (str(target.task.article_no), target.task.title, names[target.unit_id], target.situation)
             for target in targets

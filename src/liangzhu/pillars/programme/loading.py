@@ -25,7 +25,6 @@ from liangzhu.pillars.programme import actions
 from liangzhu.pillars.programme.facts import ArticleFacts, TargetFact
 from liangzhu.pillars.programme.models import PlanDocument, PlanTask, TaskStep
 from liangzhu.pillars.programme.truth import SIGNS
-from liangzhu.pillars.programme.truth import SIGNS
 
 
 def _articles(pack: Pack, tree: "directory.UnitTree") -> list[ArticleFacts]:

@@ -18,7 +18,7 @@ from liangzhu.kernel.errors import NotThere
 from liangzhu.kernel.now import today
 from liangzhu.kernel.workdays import shanghai_date
 from liangzhu.pillars.programme import policies, queries
-from liangzhu.pillars.programme.models import ClauseDay, PlanDocument, PlanTask, TaskHelper, TaskStep
+from liangzhu.pillars.programme.models import Clause, ClauseDay, PlanDocument, PlanTask, TaskHelper, TaskStep
 from liangzhu.pillars.programme.queries import Group, LedgerRow, PublicTask
 from liangzhu.pillars.programme.truth import INSTANT, SIGNS, Judged, Truth
 
@@ -192,7 +192,7 @@ class Pillar:
 
 @dataclass(frozen=True)
 class Urgent:
-    """What is late, or due next: ``what`` (签收, 完成, or a step) has its limit on ``day``; ``when`` says how far that is."""
+    """What is late, or due next: ``what`` (签收, 完成, 等办公室核查, or a step) has its limit on ``day``; ``when`` says how far that is."""
 
     row: LedgerRow
     light: str
@@ -217,10 +217,12 @@ def wall(actor, row: PlanDocument) -> Wall:
     found = queries.truth(actor, row)
     rows = queries.ledger(actor, row)
     pillars: dict[str, list[Block]] = {}
+    own = {one.clause.task_id: one for one in found.clauses if one.clause.kind == Clause.TASK}
     for shown in rows:
-        light, words = _drawn(shown)
+        light, words = _drawn(shown, own.get(shown.task.pk))
         pillars.setdefault(shown.task.chapter or NO_CHAPTER, []).append(Block(shown, light, words))
-    urgent = [one for shown in rows if shown.open for one in [_urgent(shown)] if one]
+    left = [row for row in rows if row.open and not _kept(own.get(row.task.pk))]
+    urgent = [one for row in left if (one := _urgent(row))]
     return Wall(
         truth=found,
         pillars=[Pillar(title, blocks) for title, blocks in pillars.items()],
@@ -232,14 +234,29 @@ def wall(actor, row: PlanDocument) -> Wall:
 
 LATE = ("over", "law")
 
+WAITED_FOR = {"issued": "签收", "checking": "等办公室核查"}
+"""What the clock of a task is for, in the states in which it is not its own limit."""
+
 STEP_NEAR = 7
 """Natural days before its date from which a step is drawn as near. Steps have no clock, and no light of their own."""
 
 
-def _drawn(row: LedgerRow) -> tuple[str, str]:
-    """Light and words of a task. A late step makes it late, as it makes its clause overdue."""
+def _kept(clause: Judged | None) -> bool:
+    return clause is not None and clause.state == ClauseDay.KEPT
+
+
+def _drawn(row: LedgerRow, clause: Judged | None) -> tuple[str, str]:
+    """Light and words of a task, by what it is held to: the figures beside count the same.
+
+    A task whose check holds is kept before it is closed. A late step makes it late, as it makes its clause overdue. What
+    is reported done is no longer the unit's to be late with: the office's time for checking stands in the list.
+    """
     if row.light is None:
-        return "none", row.state
+        return ("done", f"{row.state}，已兑现") if _kept(clause) else ("none", row.state)
+    if row.open and _kept(clause):
+        return "done", f"{row.state}，已兑现"
+    if row.state_key == "checking":
+        return "ok", f"{row.state}，{row.light.text}"
     if row.step_late:
         return "over", f"{row.state}，节点逾期"
     if not row.open and row.state_key == "withdrawn":
@@ -252,7 +269,7 @@ def _urgent(row: LedgerRow) -> Urgent | None:
     limits: list[tuple[date, str, str]] = []
     if row.light.due_at is not None:
         last = shanghai_date(row.light.due_at - INSTANT)
-        limits.append((last, "签收" if row.state_key == "issued" else "完成", row.light.shape))
+        limits.append((last, WAITED_FOR.get(row.state_key, "完成"), row.light.shape))
     if row.next_step is not None and row.light.state != "paused":
         left = (row.next_step.due_on - today()).days
         drawn = "over" if left < 0 else "near" if left <= STEP_NEAR else "ok"
@@ -292,8 +309,7 @@ class Published:
     @property
     def word(self) -> str:
         """The state in plain words."""
-        late = self.state == "done" and self.found.light.state in LATE
-        return "已完成，晚于期限" if late else PUBLIC_STATES[self.state]
+        return "已完成，晚于期限" if self.state == "done" and self.found.late else PUBLIC_STATES[self.state]
 
     @property
     def light(self) -> str:
@@ -335,6 +351,10 @@ def _public_state(found: PublicTask) -> str:
     matter = found.task.matter
     if matter.closed_at is not None:
         return "withdrawn" if matter.state == "withdrawn" else "done"
+    if matter.state == "checking":
+        return (
+            "going"  # The unit was in time or not, but what runs out now is the office's time for checking.
+        )
     return {"over": "late", "law": "late", "near": "near"}.get(found.light.state, "going")
 
 

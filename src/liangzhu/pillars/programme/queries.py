@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from django.db.models import Count, Max, Prefetch, Q, QuerySet
+from django.db.models import Count, Exists, F, Max, OuterRef, Prefetch, Q, QuerySet
 from django.urls import reverse
 
 from liangzhu.beams.data.indicators import api as indicators
@@ -15,6 +15,7 @@ from liangzhu.beams.work.matters import api as matters
 from liangzhu.kernel.errors import NotThere, Problem
 from liangzhu.kernel.now import today
 from liangzhu.kernel.refs import register_ref
+from liangzhu.kernel.workdays import shanghai_date
 from liangzhu.pillars.programme import policies
 from liangzhu.pillars.programme.letters import is_late
 from liangzhu.pillars.programme.models import (
@@ -31,11 +32,14 @@ from liangzhu.pillars.programme.models import (
 )
 from liangzhu.pillars.programme.truth import Judged, Truth, judge
 
+NEWEST_FIRST = (F("issued_on").desc(nulls_last=True), "-id")
+"""The order of plan documents; one without a date comes last on every database."""
+
 
 def documents(actor) -> QuerySet[PlanDocument]:
     """Plan documents; all staff may read them."""
     policies.read_ledger.require(actor)
-    return PlanDocument.objects.annotate(task_count=Count("tasks")).order_by("-issued_on", "-id")
+    return PlanDocument.objects.annotate(task_count=Count("tasks")).order_by(*NEWEST_FIRST)
 
 
 def document(actor, document_id: int) -> PlanDocument:
@@ -48,12 +52,18 @@ def document(actor, document_id: int) -> PlanDocument:
 
 
 def current_document(actor, document_id: str | int | None = None) -> PlanDocument | None:
-    """The document asked for, or the newest one with a ledger, or None when there is none."""
+    """The document asked for; else the newest with a ledger that is at work (tasks of it were issued), else the newest
+    with a ledger; None when there is none.
+
+    A plan whose ledger was opened this minute does not push aside the one that everybody works by.
+    """
     if document_id:
         if not str(document_id).isdigit():
             raise NotThere("没有这份计划文件。")
         return document(actor, int(document_id))
-    return documents(actor).filter(state=PlanDocument.IN_FORCE).first()
+    issued = PlanTask.objects.filter(document=OuterRef("pk"), matter__isnull=False)
+    in_force = documents(actor).filter(state=PlanDocument.IN_FORCE)
+    return in_force.alias(at_work=Exists(issued)).order_by("-at_work", *NEWEST_FIRST).first()
 
 
 def revision(actor, revision_id: int) -> Revision:
@@ -554,13 +564,14 @@ def letter_targets(found: Letter) -> list[dict]:
 
 @dataclass(frozen=True)
 class PublicTask:
-    """What the public sees of a task."""
+    """What the public sees of a task. ``late``: its completion was reported after its limit."""
 
     task: PlanTask
     lead: str
     state: str
     light: "matters.Light"
     clauses: list[Judged]
+    late: bool
 
 
 def public_tasks() -> list[PublicTask]:
@@ -575,6 +586,10 @@ def public_tasks() -> list[PublicTask]:
     for row in {task.document for task in rows}:
         for found in judge(row, today()):
             judged.setdefault(found.clause.task_id, []).append(found)
+    reported = {
+        entry.matter_id: shanghai_date(entry.at)
+        for entry in matters.entries_of([row.matter_id for row in rows], "report_done", today())
+    }
     return [
         PublicTask(
             task=row,
@@ -582,17 +597,10 @@ def public_tasks() -> list[PublicTask]:
             state=matters.state_title(row.matter),
             light=matters.light(row.matter),
             clauses=judged.get(row.pk, []),
+            late=row.due_on is not None and reported.get(row.matter_id, row.due_on) > row.due_on,
         )
         for row in rows
     ]
-
-
-def public_task(task_id: int) -> PublicTask:
-    """One published task. Raises NotThere, also when it exists and is not published."""
-    for found in public_tasks():
-        if found.task.pk == task_id:
-            return found
-    raise NotThere("没有这项公开的任务。")
 
 
 def indicator_options(actor) -> list[tuple[str, str]]:

@@ -187,7 +187,7 @@ def _tasks(rows: Sequence[LedgerRow]) -> Table:
     return Table(
         f"任务清单（办理状态截至{chinese_date(now().astimezone(SHANGHAI).date())}）",
         (
-            Column("序号", 4, "center"),
+            Column("条号", 4, "center"),
             Column("任务", 15),
             Column("牵头单位", 10),
             Column("期限", 8, "center"),
