@@ -344,6 +344,24 @@ def add_part(
     return part
 
 
+def move_parts(act: Act, matter: Matter, *, kind: str, due_at: datetime) -> int:
+    """Let the open parts of a kind end at another instant (exclusive), with one line of history; returns how many
+    moved.
+    """
+    ends_otherwise = Part.objects.filter(matter=matter, kind=kind, done_at=None).exclude(due_at=due_at)
+    if not ends_otherwise.exists():
+        return 0
+    with joined(act, matter, "matters.move_parts", "调整并行办理期限") as change:
+        rows = list(ends_otherwise.all())
+        for part in rows:
+            part.due_at = due_at
+            _plan_part(change, part)
+        Part.objects.bulk_update(rows, ["due_at", "warn_at", "remind_at"])
+        title = change.process.parts[kind].title
+        change.said.append(f"{title} {len(rows)} 项，期限改为 {counting.last_day(due_at):%Y-%m-%d}")
+    return len(rows)
+
+
 def _plan_part(change: Change, part: Part) -> None:
     """Set when a part warns and what reminder it owes next."""
     if part.due_at is None or not part.is_open:
