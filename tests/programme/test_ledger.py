@@ -353,6 +353,40 @@ def test_an_extension_is_agreed_by_the_units_head_and_approved_by_the_head_of_th
     assert matters.light(desk.task(8).matter).state == "over"
 
 
+def last_days(task: PlanTask) -> set[date | None]:
+    """The last days of the parts of a task that are open."""
+    ends = [helper.part.due_at for helper in task.helpers.filter(part__done_at=None)]
+    return {end and matters.last_day(end) for end in ends}
+
+
+def test_those_who_help_have_the_limit_of_the_task_and_it_moves_with_it(desk, stand):
+    task = desk.issue(8, DUE, helpers=("quyang_jiedao",))
+    desk.step("shichangju", 8, "sign")
+    assert last_days(task) == {DUE}
+    done = task.helpers.get(unit=desk.unit("shenpiju")).part_id
+    desk.step("shenpiju", 8, "helper_sign", part=done)
+    desk.step("shenpiju", 8, "helper_report", part=done, result="已配合。")
+    extension = ask(desk)
+    assert not extension.matter.applicant, "the parent matter says whose limit it is"
+    decide(desk, "shichangju.head", extension, "agree")
+    decide(desk, "office.head", extension, "approve")
+    assert last_days(task) == {extension.new_due}
+    assert matters.last_day(task.helpers.get(part=done).part.due_at) == DUE, "what is done stays as it was"
+    line = desk.task(8).matter.entries.order_by("id").last()
+    assert "配合任务 1 项，期限改为 2023-01-13" in line.note
+
+
+def test_a_limit_that_is_given_later_is_that_of_the_helpers_too_but_one_that_has_passed_is_not(desk, stand):
+    task = desk.working(10)
+    actions.add_helper(desk.staff("office"), task_id=task.pk, unit_id=desk.unit("quyang_jiedao"))
+    assert last_days(task) == {None}
+    actions.set_limit(desk.staff("office"), task_id=task.pk, due_on=DUE, reason="会议定。")
+    assert last_days(task) == {DUE}
+    stand("2022-12-15 09:00")
+    actions.add_helper(desk.staff("office"), task_id=task.pk, unit_id=desk.unit("xinhai_jiedao"))
+    assert last_days(task) == {DUE, None}, "nobody is late with what was not asked for in time"
+
+
 @pytest.mark.parametrize(
     ("who", "what"), [("shichangju", "agree"), ("office", "agree"), ("office.head", "approve")]
 )

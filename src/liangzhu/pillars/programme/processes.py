@@ -5,6 +5,7 @@ from liangzhu.beams.work.files import api as files
 from liangzhu.beams.work.matters import api as matters
 from liangzhu.kernel.errors import Invalid, StepNotAllowed
 from liangzhu.kernel.now import today
+from liangzhu.kernel.workdays import end_of_day
 from liangzhu.pillars.programme import events, queries
 from liangzhu.pillars.programme.models import Clause, Extension, PlanTask
 
@@ -47,7 +48,7 @@ def cite_indicator(act, matter, params: dict, data: dict, transition) -> None:
 
 @matters.effect("programme.extend_task")
 def extend_task(act, matter, params: dict, data: dict, transition) -> None:
-    """An approved extension moves the limit of the task, its clause and its clock."""
+    """An approved extension moves the limit of the task, its clause, its clock and the parts of its helpers."""
     extension = Extension.objects.select_related("task__matter").get(matter=matter)
     task = extension.task
     if task.matter.closed_at is not None:
@@ -58,6 +59,7 @@ def extend_task(act, matter, params: dict, data: dict, transition) -> None:
     task.save(update_fields=["due_on", "version"])
     task.clauses.filter(kind=Clause.TASK).update(due_on=extension.new_due)
     matters.extend_clock(act, task.matter, "task", new_due_on=extension.new_due, reason=extension.reason)
+    matters.move_parts(act, task.matter, kind="helper", due_at=end_of_day(extension.new_due))
     act.log(task.ref, old_due=old, new_due=extension.new_due, extension=extension.pk)
     act.emit(
         events.LimitExtended(subject=task.ref, old_due=old.isoformat(), new_due=extension.new_due.isoformat())

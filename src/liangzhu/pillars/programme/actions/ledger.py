@@ -10,7 +10,7 @@ from liangzhu.kernel.actions import Act, action
 from liangzhu.kernel.errors import Conflict, Invalid, StepNotAllowed
 from liangzhu.kernel.now import now, today
 from liangzhu.kernel.pack import pack
-from liangzhu.kernel.workdays import shanghai_date
+from liangzhu.kernel.workdays import end_of_day, shanghai_date
 from liangzhu.pillars.programme import events, policies
 from liangzhu.pillars.programme.models import (
     Clause,
@@ -113,9 +113,18 @@ def issue_task(
 
 
 def open_part(act: Act, task: PlanTask, helper: TaskHelper) -> None:
-    """Give a helping unit of an issued task its part of the matter."""
+    """Give a helping unit of an issued task its part of the matter, with the task's limit.
+
+    A unit that is asked after the limit has passed gets none: nobody is late with what was not asked for in time.
+    """
+    in_time = task.due_on is not None and task.due_on >= today()
     helper.part = matters.add_part(
-        act, task.matter, kind="helper", unit_id=helper.unit_id, title=f"配合：{task.title}"[:200]
+        act,
+        task.matter,
+        kind="helper",
+        unit_id=helper.unit_id,
+        title=f"配合：{task.title}"[:200],
+        due_at=end_of_day(task.due_on) if in_time else None,
     )
     helper.save(update_fields=["part"])
 
@@ -161,6 +170,7 @@ def set_limit(act: Act, *, task_id: int, due_on: date, reason: str, version: int
     task.version += 1
     task.save()
     matters.start_clock(act, task.matter, "task", due_on=due_on)
+    matters.move_parts(act, task.matter, kind="helper", due_at=end_of_day(due_on))
     task.clauses.filter(kind=Clause.TASK).update(due_on=due_on)
     act.log(task.ref, due=due_on, reason=reason)
     return task
@@ -297,7 +307,6 @@ def ask_extension(act: Act, *, task_id: int, new_due: date, reason: str) -> Exte
         parties={party.name: party.unit_id for party in task.matter.parties.all()},
         holding_unit_id=task.lead_unit_id,
         parent=task.matter,
-        applicant=str(task.ref),
     )
     extension = Extension.objects.create(
         task=task, matter=matter, old_due=task.due_on, new_due=new_due, reason=reason.strip()[:1000]
