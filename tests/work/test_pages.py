@@ -304,8 +304,8 @@ def test_every_matter_is_met_once_when_one_pages_through(district, simple, desk)
 def test_an_inbox_is_read_by_its_index_in_order(district, simple, desk, scope, index):
     _, li = desk
     release = simple(li).release
-    flood(district, release, 1500, unit="乙局")
-    flood(district, release, 100, prefix="H", assignee_id=li.post_id)
+    flood(district, release, 6000, unit="乙局")
+    flood(district, release, 1000, prefix="H", assignee_id=li.post_id)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
     plan = matters.inbox(li, scope).order_by(*matters.ORDER)[:51].explain()
