@@ -47,7 +47,7 @@ def loaded(django_db_setup, django_db_blocker) -> Iterator[None]:
                 access.load_accounts(pack())
                 matters.load_processes()
                 indicators.load_indicators(pack())
-                load_plan(pack())
+                load_plan(pack(), demo=True)
         yield
         with django_db_blocker.unblock():
             transaction.set_rollback(True)

@@ -9,6 +9,7 @@ from liangzhu.beams.data.indicators import api as indicators
 from liangzhu.beams.people.access import api as access
 from liangzhu.beams.people.directory import api as directory
 from liangzhu.beams.work.matters import api as matters
+from liangzhu.beams.work.matters.api import Notice
 from liangzhu.kernel.actors import SYSTEM
 from liangzhu.kernel.errors import Conflict, Denied, Invalid, NotThere, StepNotAllowed
 from liangzhu.kernel.now import today
@@ -457,21 +458,38 @@ def test_a_limit_is_given_once_where_the_plan_names_none(desk, stand):
 # Publication ----------------------------------------------------------------------------------------------------------
 
 
-def test_what_the_public_sees_is_chosen_by_the_office_and_can_be_taken_back(desk, stand):
-    office = desk.staff("office")
+def test_the_office_proposes_what_the_public_sees_and_its_head_decides(desk, stand):
+    office, head = desk.staff("office"), desk.staff("office.head")
     with pytest.raises(StepNotAllowed, match="尚未下达"):
-        actions.publish_task(office, task_id=desk.task(8).pk, public=True, summary="早了")
+        actions.publish_task(head, task_id=desk.task(8).pk, public=True, summary="早了")
+    with pytest.raises(StepNotAllowed, match="尚未下达"):
+        actions.propose_publication(office, task_id=desk.task(8).pk, summary="早了")
     task = desk.issue(8, DUE)
-    published = actions.publish_task(office, task_id=task.pk, public=True, summary="统一办事标准。")
-    assert published.public
-    assert not actions.publish_task(office, task_id=task.pk, public=False).public
+    proposed = actions.propose_publication(office, task_id=task.pk, summary="统一办事标准。")
+    assert (proposed.public, proposed.summary) == (False, "统一办事标准。")
+    asked = Notice.objects.filter(post=head.post_id, title__startswith="请决定是否公开")
+    assert [notice.text for notice in asked] == ["统一办事标准。"]
+    for other in ("office", "leader", "shichangju.head"):
+        with pytest.raises(Denied):
+            actions.publish_task(desk.staff(other), task_id=task.pk, public=True)
+    published = actions.publish_task(head, task_id=task.pk, public=True)
+    assert (published.public, published.summary) == (True, "统一办事标准。")
+
+
+def test_the_office_takes_back_what_is_public_but_does_not_rewrite_it(desk, stand):
+    task = desk.issue(8, DUE)
+    actions.publish_task(desk.staff("office.head"), task_id=task.pk, public=True, summary="统一办事标准。")
+    with pytest.raises(StepNotAllowed, match="已经公开"):
+        actions.propose_publication(desk.staff("office"), task_id=task.pk, summary="换个说法。")
     with pytest.raises(Denied):
-        actions.publish_task(desk.staff("shichangju"), task_id=task.pk, public=True)
+        actions.publish_task(desk.staff("shichangju"), task_id=task.pk, public=False)
+    taken = actions.publish_task(desk.staff("office"), task_id=task.pk, public=False)
+    assert (taken.public, taken.summary, taken.published_at) == (False, "统一办事标准。", None)
 
 
 def test_what_does_not_exist_is_said_not_to(desk, stand):
     with pytest.raises(NotThere):
-        actions.publish_task(desk.staff("office"), task_id=999999, public=True)
+        actions.publish_task(desk.staff("office.head"), task_id=999999, public=True)
     with pytest.raises(NotThere):
         actions.finish_step(desk.staff("shichangju"), step_id=999999, result="做完")
 

@@ -9,6 +9,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from liangzhu.beams.people.directory import api as directory
 from liangzhu.kernel.now import today
 from liangzhu.pillars.programme import actions
 from liangzhu.pillars.programme.models import Clause, Extension, Letter, PlanDocument, PlanTask
@@ -170,7 +171,9 @@ def test_the_matter_page_offers_each_what_they_may_do(desk, stand):
 def test_the_matter_page_shows_steps_clauses_units_and_publication(desk, stand):
     desk.working(11)
     desk.split(11, ("梳理事项", date(2022, 9, 20)))
-    actions.publish_task(desk.staff("office"), task_id=desk.task(11).pk, public=True, summary="网上办更多。")
+    actions.publish_task(
+        desk.staff("office.head"), task_id=desk.task(11).pk, public=True, summary="网上办更多。"
+    )
     html = matter_page(desk.browser("shenpiju"), desk.task(11))
     for words in (
         "梳理事项",
@@ -352,12 +355,21 @@ def test_a_helper_is_chosen_among_the_units_of_the_open_sets_that_do_not_help_ye
     assert task.helpers.filter(unit=desk.unit("quyang_jiedao")).exists()
 
 
-def test_publication_is_chosen_changed_and_taken_back(desk, stand):
+def test_publication_is_proposed_decided_changed_and_taken_back(desk, stand):
     task = desk.issue(8, DUE)
-    office = desk.browser("office")
+    office, head = desk.browser("office"), desk.browser("office.head")
+    name = directory.posts(role="programme.office_head")[0].person_name
+    assert name in page(office, "publish", task.pk), "the clerk is told who decides"
     send(office, "publish", task.pk, summary="统一办事标准。")
-    assert (desk.task(8).public, desk.task(8).summary) == (True, "统一办事标准。")
-    send(office, "publish", task.pk, summary="统一办事标准。", withdraw="1")
+    assert (desk.task(8).public, desk.task(8).summary) == (False, "统一办事标准。")
+    assert "统一办事标准。" in page(head, "publish", task.pk)
+    send(head, "publish", task.pk, summary="统一办事标准，办事更快。")
+    assert (desk.task(8).public, desk.task(8).summary) == (True, "统一办事标准，办事更快。")
+    assert 'name="summary"' not in page(office, "publish", task.pk), "what is public is the head's to change"
+    send(office, "publish", task.pk)
+    assert (desk.task(8).public, desk.task(8).summary) == (False, "统一办事标准，办事更快。")
+    send(head, "publish", task.pk, summary="统一办事标准。")
+    send(head, "publish", task.pk, summary="统一办事标准。", withdraw="1")
     assert not desk.task(8).public
     assert (
         "最多 300 个字" in send(office, "publish", task.pk, status=422, summary="长" * 301).content.decode()
@@ -378,7 +390,8 @@ def test_the_checks_page_shows_every_clause_with_what_it_is_held_to(desk, stand)
 
 def test_clauses_are_filtered_by_state_and_by_what_is_not_bound(desk, stand):
     clause = Clause.objects.get(name="一网通办率")
-    send(desk.browser("office"), "check", clause.pk, unbind="1", indicator_key="")
+    answer = send(desk.browser("office"), "check", clause.pk, unbind="1", indicator_key="")
+    assert answer["Location"].endswith(f"/programme/checks/?document={desk.document.pk}#c{clause.pk}")
     html = page(desk.browser("shichangju"), "checks", show="unbound")
     assert html.count('<tr id="c') == 1 and "还没有绑定指标" in html
     assert "没有这样的条款" in page(desk.browser("shichangju"), "checks", show="kept")
@@ -387,10 +400,13 @@ def test_clauses_are_filtered_by_state_and_by_what_is_not_bound(desk, stand):
 def test_a_check_is_bound_with_its_comparison_and_day(desk, stand):
     clause = desk.issue(22, DUE).clauses.get(kind=Clause.TASK)
     office = desk.browser("office")
+    drawn = page(office, "check", clause.pk)
+    assert reverse("indicators:new") in drawn, "where no indicator fits, the way on is there"
+    assert drawn.count("选填") == 1, "only the day may be left empty"
     html = send(
         office, "check", clause.pk, status=422, indicator_key="programme.signed_rate"
     ).content.decode()
-    assert 'id="id_amount_error"' in html
+    assert 'id="id_amount_error"' in html and 'id="id_op_error"' in html
     data = {"indicator_key": "programme.signed_rate", "op": ">=", "amount": "100", "due_on": "2022-12-31"}
     send(office, "check", clause.pk, **data)
     assert "签收率 ≥ 100% · 2022-12-31" in page(office, "checks")

@@ -19,7 +19,7 @@ from liangzhu.kernel.actors import SYSTEM
 from liangzhu.kernel.now import at
 from liangzhu.pillars.programme import actions
 from liangzhu.pillars.programme.facts import ArticleFacts
-from liangzhu.pillars.programme.models import Letter, PlanDocument, PlanTask
+from liangzhu.pillars.programme.models import Clause, Letter, PlanDocument, PlanTask
 
 TODAY = date(2022, 10, 20)
 
@@ -82,7 +82,7 @@ def figures(tree) -> list[tuple[str, int]]:
     found = []
     for link in tree.find("a.num"):
         url = link.get("href")
-        if urlsplit(url).path == "/programme/clauses/":
+        if urlsplit(url).path == "/programme/truth/clauses/":
             found.append((url, int(link.get("data-rows") or link.text)))
     return found
 
@@ -125,10 +125,22 @@ def test_the_sentence_is_rounded_down_and_names_the_day(office, page):
 # Days -----------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("url", ["/programme/truth/", "/programme/truth/clauses/?state=kept"])
+def test_the_day_that_is_looked_at_stands_in_its_field(office, page, url):
+    assert page(office, url).one("input[name=day]").get("value") == "2022-10-20"
+
+
+def test_the_rows_behind_the_numbers_belong_to_the_same_entry_of_the_rail(office, page):
+    for url in ("/programme/truth/", "/programme/truth/clauses/"):
+        assert page(office, url).one("nav a[aria-current=page]").text.startswith("计划为真")
+
+
 def test_a_day_that_was_kept_shows_what_was_so_then(office, page):
     tree = page(office, "/programme/truth/?day=2022-09-20")
     assert tree.one("h1").text.startswith("这份计划2022年9月20日有")
-    rows = {row.text: row for row in page(office, "/programme/clauses/?day=2022-09-20").find("tr[data-row]")}
+    rows = {
+        row.text: row for row in page(office, "/programme/truth/clauses/?day=2022-09-20").find("tr[data-row]")
+    }
     assert any("强化组织领导" in row and "已兑现" in row for row in rows)
     assert any("积极推进一网统管" in row and "推进中" in row for row in rows)
 
@@ -207,25 +219,27 @@ def test_the_measured_value_opens_to_its_snapshot(office, page):
 
 def test_filters_narrow_together(office, lived, page):
     unit = lived.unit("shenpiju")
-    rows = page(office, f"/programme/clauses/?unit={unit}&state=kept").find("tr[data-row]")
+    rows = page(office, f"/programme/truth/clauses/?unit={unit}&state=kept").find("tr[data-row]")
     assert [row.one("th").text for row in rows] == ["20强化组织领导"]
-    targets = page(office, "/programme/clauses/?kind=target").find("tr[data-row]")
+    targets = page(office, "/programme/truth/clauses/?kind=target").find("tr[data-row]")
     assert len(targets) == 3
-    chapter = page(office, "/programme/clauses/?chapter=加快筑牢安全可靠的防护体系").find("tr[data-row]")
+    chapter = page(office, "/programme/truth/clauses/?chapter=加快筑牢安全可靠的防护体系").find(
+        "tr[data-row]"
+    )
     assert len(chapter) == 2
 
 
 def test_a_filter_that_does_not_exist_is_named_and_everything_is_shown(office, page):
-    tree = page(office, "/programme/clauses/?unit=999999&state=nonsense")
+    tree = page(office, "/programme/truth/clauses/?unit=999999&state=nonsense")
     assert len(tree.find(".error")) == 2
-    whole = page(office, "/programme/clauses/").find("tr[data-row]")
+    whole = page(office, "/programme/truth/clauses/").find("tr[data-row]")
     assert len(tree.find("tr[data-row]")) == len(whole)
 
 
 def test_filters_that_leave_nothing_say_so_and_show_the_way_back(office, lived, page):
-    tree = page(office, f"/programme/clauses/?state=kept&unit={lived.unit('zhengfawei')}")
+    tree = page(office, f"/programme/truth/clauses/?state=kept&unit={lived.unit('zhengfawei')}")
     assert "没有符合条件的条款" in tree.text
-    assert "/programme/clauses/" in tree.one(".empty a").get("href")
+    assert "/programme/truth/clauses/" in tree.one(".empty a").get("href")
 
 
 # Several plans, none --------------------------------------------------------------------------------------------------
@@ -265,6 +279,25 @@ def test_one_plan_needs_no_switch_and_two_have_one(office, page):
         assert len(page(office, url).find("tr[data-row]")) == count, url
 
 
+def test_a_plan_that_is_not_at_work_yet_does_not_push_the_others_aside(lived, office, page):
+    other = second_plan()
+    urls = ("/programme/", "/programme/truth/", "/programme/truth/clauses/", "/programme/checks/", "/wall/")
+    for url in urls:
+        tree = page(office, url).one("main")
+        assert lived.document.title in tree.text and other.title not in tree.text, url
+    actions.issue_task(lived.staff("office"), task_id=other.tasks.first().pk)
+    for url in urls:
+        assert other.title in page(office, url).one("main").text, url
+
+
+@pytest.mark.parametrize("url", ["/programme/checks/", "/wall/"])
+def test_checks_and_wall_switch_between_plans_too(office, page, url):
+    other = second_plan()
+    there = next(tab for tab in page(office, url).find("nav[aria-label='计划文件'] a") if "9号" in tab.text)
+    assert there.get("href") == f"?document={other.pk}"
+    assert other.title in page(office, url + there.get("href")).one("main").text
+
+
 @pytest.mark.parametrize("asked", ["999999", "x", "0", "-1", "１"])
 def test_a_plan_that_is_not_there_is_not_found(office, asked):
     assert office.get(f"/programme/truth/?document={asked}").status_code in (200, 404)
@@ -274,9 +307,9 @@ def test_a_plan_that_is_not_there_is_not_found(office, asked):
 def test_without_a_plan_every_page_says_what_would_be_there(desk, stand, page):
     PlanDocument.objects.update(state=PlanDocument.READING)
     office = desk.browser("office")
-    for url in ("/programme/truth/", "/programme/clauses/", "/wall/"):
+    for url in ("/programme/truth/", "/programme/truth/clauses/", "/wall/"):
         assert "还没有建账的计划" in page(office, url).text
-    for url in ("/programme/ledger.xlsx", "/programme/clauses.xlsx", "/programme/report/"):
+    for url in ("/programme/ledger.xlsx", "/programme/truth/clauses.xlsx", "/programme/truth/report/"):
         assert "请先上传方案、校核并建账" in page(office, url, 422).text
 
 
@@ -287,10 +320,10 @@ def test_without_a_plan_every_page_says_what_would_be_there(desk, stand, page):
     "url",
     [
         "/programme/truth/",
-        "/programme/clauses/",
-        "/programme/clauses.xlsx",
+        "/programme/truth/clauses/",
+        "/programme/truth/clauses.xlsx",
         "/programme/ledger.xlsx",
-        "/programme/report/",
+        "/programme/truth/report/",
         "/programme/letters/1/pdf/",
         "/wall/",
     ],
@@ -303,17 +336,17 @@ def test_without_an_account_one_is_asked_to_sign_in(lived, url):
 
 def test_every_unit_sees_how_true_the_plan_is_but_only_office_and_leaders_make_the_report(lived, page):
     officer, leader = lived.browser("wangxinban"), lived.browser("leader")
-    assert not page(officer, "/programme/truth/").find("a[href^='/programme/report/']")
-    assert officer.get("/programme/report/").status_code == 403
-    assert page(leader, "/programme/truth/").find("a[href^='/programme/report/']")
-    assert leader.get("/programme/report/?format=docx").status_code == 200
+    assert not page(officer, "/programme/truth/").find("a[href^='/programme/truth/report/']")
+    assert officer.get("/programme/truth/report/").status_code == 403
+    assert page(leader, "/programme/truth/").find("a[href^='/programme/truth/report/']")
+    assert leader.get("/programme/truth/report/?format=docx").status_code == 200
 
 
 # Queries --------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    "url", ["/programme/truth/", "/programme/clauses/", "/wall/", "/programme/ledger.xlsx"]
+    "url", ["/programme/truth/", "/programme/truth/clauses/", "/wall/", "/programme/ledger.xlsx"]
 )
 def test_the_number_of_queries_does_not_grow_with_the_plan(office, lived, url):
     counts = []
@@ -367,7 +400,7 @@ def test_the_ledger_exports_what_the_page_was_narrowed_to(office, lived):
 
 
 def test_clauses_export_as_they_were_filtered(office):
-    found = table(book(office, "/programme/clauses.xlsx?kind=target")["条款"])
+    found = table(book(office, "/programme/truth/clauses.xlsx?kind=target")["条款"])
     online = next(row for row in found if row["内容"].startswith("一网通办率"))
     assert (online["目标值"], online["实测值"], online["比较"]) == (85, 81.3, "不低于")
     assert online["实测时点"].date() == date(2022, 9, 30)
@@ -382,15 +415,15 @@ def test_what_somebody_typed_does_not_compute_in_a_workbook(office, lived):
 
 
 def test_a_file_for_a_day_to_come_is_refused_by_name(office, page):
-    assert "还没有到" in page(office, "/programme/clauses.xlsx?day=2023-01-01", 422).text
-    assert "还没有到" in page(office, "/programme/report/?day=2023-01-01", 422).text
+    assert "还没有到" in page(office, "/programme/truth/clauses.xlsx?day=2023-01-01", 422).text
+    assert "还没有到" in page(office, "/programme/truth/report/?day=2023-01-01", 422).text
 
 
 # The report -----------------------------------------------------------------------------------------------------------
 
 
 def test_the_report_says_in_word_what_the_page_says(office, page):
-    answer = office.get("/programme/report/?format=docx")
+    answer = office.get("/programme/truth/report/?format=docx")
     word = Document(io.BytesIO(answer.content))
     said = "\n".join(line.text for line in word.paragraphs)
     tree = page(office, "/programme/truth/")
@@ -411,13 +444,13 @@ def test_the_report_says_in_word_what_the_page_says(office, page):
 
 def test_the_report_compares_with_a_month_before(office):
     said = "\n".join(
-        line.text for line in Document(io.BytesIO(office.get("/programme/report/").content)).paragraphs
+        line.text for line in Document(io.BytesIO(office.get("/programme/truth/report/").content)).paragraphs
     )
     assert re.search(r"与2022年9月20日相比，兑现比例由 \d+% 变为 \d+%", said)
 
 
 def test_the_report_says_in_pdf_what_it_says_in_word(office):
-    answer = office.get("/programme/report/?format=pdf&day=2022-10-10")
+    answer = office.get("/programme/truth/report/?format=pdf&day=2022-10-10")
     assert answer.headers["Content-Type"] == "application/pdf"
     said = re.sub(
         r"\s+", "", "".join(p.extract_text() for p in pypdf.PdfReader(io.BytesIO(answer.content)).pages)
@@ -427,7 +460,7 @@ def test_the_report_says_in_pdf_what_it_says_in_word(office):
 
 
 def test_a_format_that_is_none_is_refused_by_name(office, page):
-    assert "请选择docx或pdf" in page(office, "/programme/report/?format=exe", 422).text
+    assert "请选择docx或pdf" in page(office, "/programme/truth/report/?format=exe", 422).text
 
 
 # Letters --------------------------------------------------------------------------------------------------------------
@@ -500,6 +533,33 @@ def test_the_wall_shows_every_task_in_its_chapter_with_its_light_in_words(office
     assert "over" in blocks["9"].get("class")
     assert "节点逾期" in blocks["9"].text
     assert "待下达" in blocks["4"].text
+
+
+def test_a_task_whose_check_holds_stands_on_the_wall_as_it_is_counted(lived, office, page):
+    clause = lived.task(9).clauses.get(kind=Clause.TASK)
+    actions.bind_check(
+        lived.staff("office"),
+        clause_id=clause.pk,
+        indicator_key="services.online_rate_items",
+        op=">=",
+        amount=Decimal(80),
+    )
+    tree = page(office, "/wall/")
+    (block,) = (block for block in tree.find(".block") if block.one(".no").text == "9")
+    assert "done" in block.get("class").split() and "已兑现" in block.text
+    assert not any("积极推进一网统管" in row.text for row in tree.find(".loud li")), (
+        "it is held to nothing more"
+    )
+
+
+def test_a_task_that_is_being_checked_is_nobodys_lateness_but_the_list_says_who_is_waited_for(lived, page):
+    with at("2022-10-10 09:00"):
+        lived.step("shenpiju", 11, "report_done", result="做完", files=lived.evidence("shenpiju"))
+    tree = page(lived.browser("office"), "/wall/")
+    (block,) = (block for block in tree.find(".block") if block.one(".no").text == "11")
+    assert "ok" in block.get("class").split() and "待核查" in block.text
+    (row,) = (row.text for row in tree.one(".loud").find("li") if "等办公室核查" in row.text)
+    assert row.endswith("逾期3天")
 
 
 def test_the_wall_lists_what_is_late_and_what_comes_next(office, page):

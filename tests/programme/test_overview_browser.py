@@ -106,7 +106,7 @@ def pages(desk) -> dict[str, str]:
     return {
         "/programme/truth/": "office",
         "/programme/truth/?day=2022-02-30": "office",
-        "/programme/clauses/?state=nonsense": "office",
+        "/programme/truth/clauses/?state=nonsense": "office",
         "/wall/": "office",
         "/plan/": "",
         f"/plan/{desk.task(11).pk}/": "",

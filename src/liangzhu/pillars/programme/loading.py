@@ -67,7 +67,7 @@ def _articles(pack: Pack, tree: "directory.UnitTree") -> list[ArticleFacts]:
     return found
 
 
-def load_plan(pack: Pack) -> None:
+def load_plan(pack: Pack, *, demo: bool) -> None:
     """Open the ledger of the pack's plan, once. The lead of an article that names none is left to the office."""
     plan = pack.toml("plan.toml")
     if PlanDocument.objects.filter(number=plan["number"]).exists():
@@ -89,7 +89,7 @@ def load_plan(pack: Pack) -> None:
             issuer=tree.by_key(plan["issuer"]).name,
             issued_on=plan["issued_on"],
             articles=articles,
-            demo=bool(_recipe(pack).get("demo")),
+            demo=demo,
         )
 
 

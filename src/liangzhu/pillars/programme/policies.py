@@ -4,7 +4,9 @@ from liangzhu.beams.people.directory.api import declare_role, does_business
 from liangzhu.kernel.policies import policy
 
 declare_role("programme.office", "领导小组办公室承办", "校核方案、下达任务、催办、核查、退回、销号")
-declare_role("programme.office_head", "领导小组办公室负责人", "批准延期、签发通报、决定对外公开，与承办互为第二人")
+declare_role(
+    "programme.office_head", "领导小组办公室负责人", "批准延期、签发通报、决定对外公开，与承办互为第二人"
+)
 declare_role("programme.leader", "区领导", "看全局、批示，不代办")
 
 OFFICE = ("programme.office", "programme.office_head")
@@ -32,6 +34,12 @@ def oversee(actor, target=None) -> bool:
 @policy("programme.sign_letter", "签发通报")
 def sign_letter(actor, target=None) -> bool:
     """The head of the office. That it is a second person is checked in the action."""
+    return actor.has("programme.office_head")
+
+
+@policy("programme.publish_task", "决定任务对外公开")
+def publish_task(actor, target=None) -> bool:
+    """The head of the office. The office proposes, and takes back by itself: what is shown to all needs a second person."""
     return actor.has("programme.office_head")
 
 

@@ -603,6 +603,12 @@ def public_tasks() -> list[PublicTask]:
     ]
 
 
+def who_publishes() -> list[str]:
+    """Who may decide today that a task is shown to the public: name and post."""
+    posts = directory.posts(role="programme.office_head")
+    return [f"{post.person_name}（{post.title}）" for post in posts if post.person_name]
+
+
 def indicator_options(actor) -> list[tuple[str, str]]:
     """Indicators that a clause can be bound to."""
     policies.manage.require(actor)
@@ -620,6 +626,11 @@ def task_url(row: PlanTask) -> str:
     if row.matter_id:
         return reverse("matters:matter", args=[row.matter_id])
     return reverse("programme:task", args=[row.pk])
+
+
+def clause_url(row: Clause) -> str:
+    """Where a clause stands among those of its document."""
+    return f"{reverse('programme:checks')}?document={row.task.document_id}#c{row.pk}"
 
 
 def _refs(rows: QuerySet, label: Callable[[Any], str], url: Callable[[Any], str]) -> Callable:
@@ -653,9 +664,9 @@ register_ref(
     "plan_clause",
     "条款",
     _refs(
-        Clause.objects.all(),
+        Clause.objects.select_related("task"),
         lambda row: f"条款 {row.no}：{row.text[:40]}",
-        lambda row: f"{reverse('programme:checks')}#c{row.pk}",
+        clause_url,
     ),
 )
 register_ref(

@@ -3,6 +3,8 @@
 from datetime import date
 from decimal import Decimal
 
+from django.urls import reverse
+
 from liangzhu.beams.data.indicators import api as indicators
 from liangzhu.beams.people.directory import api as directory
 from liangzhu.beams.work.matters import api as matters
@@ -315,17 +317,51 @@ def ask_extension(act: Act, *, task_id: int, new_due: date, reason: str) -> Exte
     return extension
 
 
-@action("programme.publish_task")
-def publish_task(
-    act: Act, *, task_id: int, public: bool, summary: str = "", version: int | None = None
-) -> PlanTask:
-    """Show a task to the public, or take it back. The public sees title, lead unit, limit, state and the summary."""
+@action("programme.propose_publication")
+def propose_publication(act: Act, *, task_id: int, summary: str, version: int | None = None) -> PlanTask:
+    """Draft what the public would read of a task, and ask the head of the office to decide on it (拟公开)."""
     act.check(policies.manage)
     task = act.lock(PlanTask, pk=task_id)
     _same(task, version, f"任务 {task.article_no} ")
-    if public and task.matter_id is None:
+    _issued(task)
+    if task.public:
+        raise StepNotAllowed("这项任务已经公开。", todo="改公开摘要由办公室负责人办理；也可以先撤回公开。")
+    task.summary = summary.strip()[:300]
+    task.version += 1
+    task.save()
+    matters.notify(
+        [post.id for post in directory.posts(role="programme.office_head")],
+        key=f"{task.ref}:publish:{task.version}",
+        title=f"请决定是否公开：任务 {task}"[:200],
+        text=task.summary or "没有写摘要。",
+        url=reverse("programme:publish", args=[task.pk]),
+        matter=task.matter,
+    )
+    act.log(task.ref, proposed=task.summary)
+    return task
+
+
+def _issued(task: PlanTask) -> None:
+    if task.matter_id is None:
         raise StepNotAllowed("尚未下达的任务不能公开。")
-    task.public, task.summary = public, summary.strip()[:300]
+
+
+@action("programme.publish_task")
+def publish_task(
+    act: Act, *, task_id: int, public: bool, summary: str | None = None, version: int | None = None
+) -> PlanTask:
+    """Show a task to the public, or take it back. The public sees title, lead unit, limit, state and the summary.
+
+    The head of the office decides what is shown; anybody of the office takes it back. ``summary`` None leaves it as it is.
+    """
+    act.check(policies.publish_task if public else policies.manage)
+    task = act.lock(PlanTask, pk=task_id)
+    _same(task, version, f"任务 {task.article_no} ")
+    if public:
+        _issued(task)
+    task.public = public
+    if summary is not None:
+        task.summary = summary.strip()[:300]
     task.published_at = now() if public else None
     task.version += 1
     task.save()

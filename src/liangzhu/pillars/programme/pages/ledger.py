@@ -10,9 +10,10 @@ from django.urls import reverse
 from liangzhu.kernel.errors import NotThere, StepNotAllowed
 from liangzhu.kernel.now import today
 from liangzhu.kernel.paging import page
+from liangzhu.kernel.policies import get_policy
 from liangzhu.kernel.ui.forms import perform
 from liangzhu.kernel.web import guarded
-from liangzhu.pillars.programme import actions, letters, policies, queries
+from liangzhu.pillars.programme import actions, letters, overview, policies, queries
 from liangzhu.pillars.programme.models import Clause, ClauseDay, Letter, PlanDocument, PlanTask, TaskStep
 from liangzhu.pillars.programme.pages.ledger_forms import (
     CheckForm,
@@ -55,9 +56,7 @@ def ledger(request: HttpRequest) -> HttpResponse:
         "programme/ledger/ledger.html",
         {
             "document": document,
-            "documents": [
-                row for row in queries.documents(request.actor) if row.state == PlanDocument.IN_FORCE
-            ],
+            "documents": overview.plans(request.actor),
             "ledger": found,
             "asked": asked,
             "own": own,
@@ -271,19 +270,31 @@ def helper(request: HttpRequest, task_id: int) -> HttpResponse:
 
 @guarded("programme.manage")
 def publish(request: HttpRequest, task_id: int) -> HttpResponse:
-    """Show a task to the public with a summary, change the summary, or take it back."""
+    """The head of the office shows a task to the public with a summary, and changes it; others of the office propose.
+
+    Everybody of the office can take it back.
+    """
     found = queries.task(request.actor, task_id)
+    decides = policies.publish_task(request.actor)
     form = PublishForm(request.POST or None, version=found.version, initial={"summary": found.summary})
-    public = "withdraw" not in request.POST
-    done = perform(
-        request,
-        form,
-        lambda data, once: actions.publish_task(
-            request.actor, task_id=found.pk, public=public, once=once, **data
-        ),
-    )
+    withdraws = "withdraw" in request.POST
+    if found.public and not decides:
+        del form.fields["summary"]
+        withdraws = True
+
+    def run(data: dict, once: str) -> PlanTask:
+        if withdraws:
+            return actions.publish_task(request.actor, task_id=found.pk, public=False, once=once, **data)
+        if decides:
+            return actions.publish_task(request.actor, task_id=found.pk, public=True, once=once, **data)
+        return actions.propose_publication(request.actor, task_id=found.pk, once=once, **data)
+
+    done = perform(request, form, run)
     if done.ok:
-        messages.success(request, "已向社会公开。" if public else "已撤回公开，公众不再看到这项任务。")
+        said = (
+            "已撤回公开，公众不再看到这项任务。" if withdraws else "已送办公室负责人决定，公众现在还看不到。"
+        )
+        messages.success(request, "已向社会公开。" if decides and not withdraws else said)
         return redirect(queries.task_url(found))
     return _form_page(
         request,
@@ -291,13 +302,29 @@ def publish(request: HttpRequest, task_id: int) -> HttpResponse:
         done.status,
         task=found,
         title="对外公开",
-        submit="更新公开内容" if found.public else "公开",
-        effect="公众不用登录就能看到标题、牵头单位、期限、状态和摘要，看不到办理经过、材料和批注。",
         keep=f"programme.publish.{found.pk}",
-        also="撤回公开" if found.public else "",
-        also_name="withdraw" if found.public else "",
-        facts=[("现在", "已公开" if found.public else "未公开")],
+        facts=[("现在", "已公开" if found.public else "未公开")]
+        + ([("公开摘要", found.summary)] if "summary" not in form.fields else []),
+        **_publishing(found, decides),
     )
+
+
+def _publishing(task: PlanTask, decides: bool) -> dict[str, str]:
+    """The buttons of the page, and what they do, for whoever decides on publication and for whoever does not."""
+    if decides:
+        return {
+            "submit": "更新公开内容" if task.public else "公开",
+            "effect": "公众不用登录就能看到标题、牵头单位、期限、状态和摘要，看不到办理经过、材料和批注。",
+            "also": "撤回公开" if task.public else "",
+            "also_name": "withdraw" if task.public else "",
+        }
+    heads = "、".join(queries.who_publishes()) or "办公室负责人（现在没有人任职）"
+    if task.public:
+        return {"submit": "撤回公开", "effect": f"撤回以后公众看不到这项任务。改公开摘要请找{heads}。"}
+    return {
+        "submit": "送负责人决定",
+        "effect": f"摘要存下，并提醒{heads}决定是否公开；决定以前，公众看不到。",
+    }
 
 
 # Checks ---------------------------------------------------------------------------------------------------------------
@@ -330,6 +357,7 @@ def checks(request: HttpRequest) -> HttpResponse:
         "programme/ledger/checks.html",
         {
             "document": document,
+            "documents": overview.plans(request.actor),
             "rows": shown,
             "states": states,
             "unbound": len(unbound),
@@ -358,7 +386,8 @@ def check(request: HttpRequest, clause_id: int) -> HttpResponse:
         request.POST or None, clause=found, options=options, version=found.version, initial=start
     )
     if "unbind" in request.POST:
-        form.fields["indicator_key"].required = False
+        for name in form.fields.keys() & {"indicator_key", "op", "amount"}:
+            form.fields[name].required = False
 
     def run(data: dict, once: str) -> Clause:
         if "unbind" in request.POST:
@@ -370,12 +399,13 @@ def check(request: HttpRequest, clause_id: int) -> HttpResponse:
         messages.success(
             request, "已解除绑定。" if "unbind" in request.POST else "检查已绑定，今天就按它判断。"
         )
-        return redirect(reverse("programme:checks") + f"#c{found.pk}")
+        return redirect(queries.clause_url(found))
     context = {
         "form": form,
         "clause": found,
         "judged": judged,
-        "back": reverse("programme:checks") + f"#c{found.pk}",
+        "back": queries.clause_url(found),
+        "may_define": get_policy("indicators.define")(request.actor),
         "task_url": queries.task_url(found.task),
     }
     return render(request, "programme/ledger/check.html", context, status=done.status)

@@ -149,8 +149,8 @@ class CheckForm(Form):
     """Bind a clause to an executable check. A target keeps the comparison of the plan; a task is given one here."""
 
     indicator_key = forms.ChoiceField(label="指标")
-    op = forms.ChoiceField(label="比较", required=False)
-    amount = forms.DecimalField(label="目标值", required=False, max_digits=18, decimal_places=4)
+    op = forms.ChoiceField(label="比较")
+    amount = forms.DecimalField(label="目标值", max_digits=18, decimal_places=4)
     due_on = DateField(label="考核日", required=False, help_text="到这一天还没有达到，条款就算逾期。")
 
     def __init__(self, *args: Any, clause: Clause, options: Sequence[tuple[str, str]], **kwargs: Any):
@@ -160,6 +160,8 @@ class CheckForm(Form):
         self.fields["amount"].widget.attrs["class"] = "input-short"
         if clause.kind == Clause.TARGET:
             del self.fields["op"], self.fields["amount"]
+        else:
+            self.fields["op"].help_text = "文件没有给这项任务写明数值，达到什么才算兑现，由这里定。"
 
 
 class LetterForm(Form):

@@ -306,7 +306,7 @@ def _asked_day(request: HttpRequest) -> date:
     form = DayForm(request.GET)
     if not form.is_valid():
         raise Invalid({"day": " ".join(form.errors.get("day", []))}, todo="请回到总览页重新选择日期。")
-    return form.cleaned_data["day"] or today()
+    return form.cleaned_data["day"]
 
 
 def _about(document: PlanDocument, day: date) -> str:
@@ -553,6 +553,7 @@ def wall(request: HttpRequest) -> HttpResponse:
         "programme/overview/wall.html",
         {
             "document": document,
+            "documents": overview.plans(request.actor),
             "seen": seen,
             "moment": now(),
             "parts": links.parts(seen.truth.counts),

@@ -4,20 +4,27 @@ from datetime import date
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
 
 from liangzhu.kernel.now import today
 from liangzhu.kernel.ui.forms import DateField, Form
 
 
 class DayForm(Form):
-    """Which day to look at. Empty is today."""
+    """Which day to look at. An address that names none asks for today, and the field says so."""
 
-    day = DateField(label="看哪一天", required=False)
+    day = DateField(label="看哪一天")
 
-    def clean_day(self) -> date | None:
+    def __init__(self, data: QueryDict, **kwargs: Any):
+        if not data.get("day"):
+            data = data.copy()
+            data["day"] = today().isoformat()
+        super().__init__(data, **kwargs)
+
+    def clean_day(self) -> date:
         """Raises ValidationError for a day to come."""
-        day = self.cleaned_data.get("day")
-        if day and day > today():
+        day = self.cleaned_data["day"]
+        if day > today():
             raise forms.ValidationError(f"{day:%Y-%m-%d} 还没有到，只能看今天和以前的日子。")
         return day
 
@@ -30,8 +37,8 @@ class ClauseForm(DayForm):
     chapter = forms.ChoiceField(label="章", required=False)
     kind = forms.ChoiceField(label="条款", required=False)
 
-    def __init__(self, *args: Any, choices: dict[str, list[tuple[str, str]]], **kwargs: Any):
-        super().__init__(*args, **kwargs)
+    def __init__(self, data: QueryDict, *, choices: dict[str, list[tuple[str, str]]]):
+        super().__init__(data)
         self.order_fields(["state", "unit", "chapter", "kind", "day"])
         for name, rows in choices.items():
             self.fields[name].choices = [("", "全部"), *rows]

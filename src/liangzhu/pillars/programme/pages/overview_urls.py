@@ -21,10 +21,10 @@ register_converter(PaperFormat, "paper_format")
 
 urlpatterns = [
     path("programme/truth/", overview.truth, name="truth"),
-    path("programme/clauses/", overview.clauses, name="clauses"),
-    path("programme/clauses.xlsx", overview.export_clauses, name="export_clauses"),
+    path("programme/truth/clauses/", overview.clauses, name="clauses"),
+    path("programme/truth/clauses.xlsx", overview.export_clauses, name="export_clauses"),
     path("programme/ledger.xlsx", overview.export_ledger, name="export_ledger"),
-    path("programme/report/", overview.report, name="report"),
+    path("programme/truth/report/", overview.report, name="report"),
     path(
         "programme/letters/<int:letter_id>/<paper_format:format>/", overview.letter_file, name="letter_file"
     ),
