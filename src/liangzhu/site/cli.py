@@ -108,6 +108,15 @@ def _pack_error() -> type[ValueError]:
     return PackError
 
 
+def _name_of(error: click.MissingParameter) -> str:
+    """What is missing, as one types it: the name of an option, or what an argument stands for."""
+    if error.param is None:
+        return "参数"
+    if isinstance(error.param, click.Option):
+        return f"选项 {error.param.opts[0]}（{error.param.help or error.param.prompt or ''}）"
+    return error.param.make_metavar(error.ctx)
+
+
 def _in_chinese(error: click.UsageError) -> str:
     match error:
         case click.NoSuchOption():
@@ -115,7 +124,7 @@ def _in_chinese(error: click.UsageError) -> str:
         case click.exceptions.NoSuchCommand():
             return f"没有命令 {error.command_name}。"
         case click.MissingParameter():
-            return f"缺少 {error.param.make_metavar(error.ctx) if error.param else '参数'}。"
+            return f"缺少 {_name_of(error)}。"
         case click.BadOptionUsage():
             return f"选项 {error.option_name} 缺少值。"
         case click.UsageError(message=message) if message.startswith("Got unexpected extra argument"):

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from liangzhu.beams.people.directory import api as directory
 from liangzhu.kernel.now import demo_date
 from liangzhu.kernel.pack import pack
+from liangzhu.kernel.policies import get_policy
 
 SHELLS = {
     "portal": "site/portal.html",
@@ -45,7 +46,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
 
     ``shells`` names the base templates, ``shells.current`` the one for whoever asks: pages that staff and the
     public share extend that. ``face`` is its name, ``mode`` standard or elder, ``district`` what `pack.toml` says,
-    ``me`` who is at work or None.
+    ``me`` who is at work or None, ``works`` whether the post has an inbox (who only keeps the system has none).
     """
     face = "workbench" if request.actor.signed_in else "portal"
     return {
@@ -54,5 +55,6 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "mode": mode_of(request),
         "demo_date": demo_date(),
         "district": pack().district,
+        "works": get_policy("matters.work")(request.actor),
         "me": Me(request.actor) if isinstance(request.actor, directory.Staff) else None,
     }

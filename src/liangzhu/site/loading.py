@@ -119,7 +119,7 @@ def load(*, demo: bool, say: Callable[[str], None]) -> None:
     _load_calendar(district)
     matters.load_processes()
     indicators.load_indicators(district)
-    programme.load_plan(district)
+    programme.load_plan(district, demo=demo)
     if demo and not programme.history_exists():
         say("生成演示历史，约需半分钟……")
         # All or nothing: half a history, left by Ctrl-C, would be taken for a whole one.
@@ -157,6 +157,11 @@ def add_admin(*, username: str, name: str, unit: str) -> str:
 
     Raises WrongKind in a demonstration, UnknownUnit, StepNotAllowed when somebody administers already.
     """
+    if kind_of_database() is None:
+        raise WrongKind(
+            "这个安装还没有建库，也没有载入资料包。",
+            todo="请先运行 liangzhu up --no-demo，再建立系统管理员。",
+        )
     if kind_of_database():
         raise WrongKind(
             "演示安装已有系统管理员账号。", todo="请用演示账号登录，或另建一个正式安装（up --no-demo）。"

@@ -19,6 +19,8 @@ YEAR = 365 * 24 * 3600
 CHANGES_SHOWN = 5
 DOING = ("matters.officer", "matters.head", "programme.office", "programme.office_head")
 """Roles that have work waiting in the inbox."""
+KEEPING = {"access.admin": "access:accounts", "kernel.auditor": "access:log"}
+"""Roles that keep the system or its log, and where their work is."""
 
 
 @guarded("kernel.public")
@@ -41,6 +43,9 @@ def home(request: HttpRequest) -> HttpResponse:
 @guarded("kernel.signed_in")
 def start(request: HttpRequest) -> HttpResponse:
     """Where one lands after signing in: who only oversees, at the whole; everybody else at the first page open to the post."""
+    for role, page in KEEPING.items():
+        if request.actor.has(role):
+            return redirect(page)
     if get_policy("programme.oversee")(request.actor) and not request.actor.has(*DOING):
         return redirect("programme:truth")
     for group in nav.items("workbench", request.actor):
