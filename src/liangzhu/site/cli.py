@@ -90,16 +90,28 @@ class ChineseGroup(click.Group):
         except click.Abort:
             _complain("已中断；没有做完的步骤，下次运行时从头再做。")
             status = 130
-        except ValueError as error:
-            if not isinstance(error, (config.SettingError, _pack_error())):
-                raise
-            _complain(str(error))
-            status = 2
         except Problem as problem:
             _complain(f"{problem.title}：{problem.detail}")
             _complain(problem.todo)
             status = 1
+        except Exception as error:
+            if _no_tables(error):
+                _complain("这个安装还没有建库，或者数据库连不上。")
+                _complain("请先运行 liangzhu up；仍不行时运行 liangzhu doctor 看原因。")
+                sys.exit(1)
+            if not isinstance(error, (config.SettingError, _pack_error())):
+                raise
+            _complain(str(error))
+            status = 2
         sys.exit(status if isinstance(status, int) else 0)
+
+
+def _no_tables(error: Exception) -> bool:
+    """Whether a database error says that nothing is installed there yet. Django may not even be loaded."""
+    return type(error).__module__ == "django.db.utils" and type(error).__name__ in (
+        "OperationalError",
+        "ProgrammingError",
+    )
 
 
 def _pack_error() -> type[ValueError]:
@@ -447,12 +459,20 @@ def process() -> None:
 @click.argument("key_or_file", metavar="KEY|FILE")
 @click.option("--format", "form", type=Word(("svg", "mermaid")), default="svg", show_default=True)
 def process_draw(key_or_file: str, form: str) -> None:
-    """画出一个流程：给出流程名（生效版本）或 .toml 文件。"""
+    """画出一个流程：给出流程名（生效版本；还没有建库时，随程序的版本）或 .toml 文件。"""
     set_up_django()
+    from django.db import DatabaseError
+
     from liangzhu.beams.work.matters import api as matters
 
     file = Path(key_or_file)
-    found = matters.read_process(file) if file.suffix == ".toml" else matters.process_in_force(key_or_file)
+    if file.suffix == ".toml":
+        found = matters.read_process(file)
+    else:
+        try:
+            found = matters.process_in_force(key_or_file)
+        except DatabaseError:
+            found = matters.shipped_process(key_or_file)
     click.echo(matters.draw_process(found, form))
 
 

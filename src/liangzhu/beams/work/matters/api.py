@@ -42,7 +42,12 @@ from liangzhu.beams.work.matters.lights import (
 from liangzhu.beams.work.matters.models import Entry, Matter, Notice, Part, Party
 from liangzhu.beams.work.matters.notices import notify
 from liangzhu.beams.work.matters.process import Process, ProcessError
-from liangzhu.beams.work.matters.processes import load_processes, process_in_force, read_process
+from liangzhu.beams.work.matters.processes import (
+    load_processes,
+    process_in_force,
+    read_process,
+    shipped_process,
+)
 from liangzhu.beams.work.matters.queries import ORDER, counts, entries_of, history, inbox, rows, visible
 from liangzhu.beams.work.matters.registry import choices, effect, guard
 from liangzhu.beams.work.matters.timers import remind_owed as remind
@@ -102,6 +107,7 @@ __all__ = [
     "resume_clock",
     "rows",
     "set_party",
+    "shipped_process",
     "start_clock",
     "state_title",
     "step",

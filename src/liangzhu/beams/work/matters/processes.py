@@ -31,7 +31,7 @@ from liangzhu.beams.work.matters.process import (
 )
 from liangzhu.beams.work.matters.registry import effect, guard
 from liangzhu.kernel import releases
-from liangzhu.kernel.errors import Invalid, StepNotAllowed
+from liangzhu.kernel.errors import Invalid, NotThere, StepNotAllowed
 from liangzhu.kernel.models import Release
 
 
@@ -138,6 +138,16 @@ def read_process(file: Path | str) -> Process:
 def process_in_force(key: str) -> Process:
     """The process in force. Raises NotThere."""
     return in_force(key)[1]
+
+
+def shipped_process(key: str) -> Process:
+    """A process as its file says, released or not. Raises NotThere when no app has such a file, ProcessError."""
+    path = next((path for path in process_files() if path.stem == key), None)
+    if path is None:
+        raise NotThere(
+            f"没有流程 {key}。", todo=f"已有的流程：{'、'.join(path.stem for path in process_files())}。"
+        )
+    return read_process(path)
 
 
 def load_processes() -> list[Release]:
