@@ -23,7 +23,7 @@ class ReportForm(Form):
 
     fieldsets = (
         ("数值", ("as_of", "value", "numerator", "denominator")),
-        ("佐证", ("files", "source", "note")),
+        ("佐证（材料和出处至少填一项）", ("files", "source", "note")),
     )
 
     as_of = DateField(label="时点", help_text="数值说的是哪一天，不是填报的日子。")

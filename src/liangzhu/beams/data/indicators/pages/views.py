@@ -1,5 +1,6 @@
 """The pages of indicators."""
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
@@ -78,6 +79,8 @@ def report(request: HttpRequest, key: str) -> HttpResponse:
         request, form, lambda data, once: actions.report(request.actor, key=key, once=once, **data)
     )
     if done.ok:
+        if not done.already:
+            messages.success(request, "已填报。由另一人确认以后，检查才会用这个数值。")
         return redirect("indicators:indicator", key)
     return _indicator(request, row, form, done.status)
 
@@ -131,6 +134,8 @@ def decide(request: HttpRequest, snapshot_id: int) -> HttpResponse:
 
     done = perform(request, form, run)
     if done.ok:
+        if not done.already:
+            messages.success(request, "已记下您的决定。")
         return redirect("indicators:rows", snapshot_id)
     return _rows(request, snapshot_id, form, done.status)
 
