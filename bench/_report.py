@@ -46,8 +46,12 @@ def show(title: str, rows: list[Row], arguments: argparse.Namespace, **figures: 
     print(f"\n{title}")
     for row in rows:
         beside = f"  ×{row.ratio:.2f} {row.beside}" if row.ratio is not None else ""
-        print(f"  {row.per_second:>12,.1f} /s  {row.work}{beside}{'  (' + row.note + ')' if row.note else ''}")
+        print(
+            f"  {row.per_second:>12,.1f} /s  {row.work}{beside}{'  (' + row.note + ')' if row.note else ''}"
+        )
     for name, value in figures.items():
         print(f"  {name} = {value:.2f}")
     if arguments.json:
-        print(json.dumps({"title": title, "rows": [asdict(row) for row in rows], **figures}, ensure_ascii=False))
+        print(
+            json.dumps({"title": title, "rows": [asdict(row) for row in rows], **figures}, ensure_ascii=False)
+        )

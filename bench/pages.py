@@ -41,7 +41,10 @@ def main() -> None:
             limit = throughput(browser, base + asset, seconds)
             rows, slowest = [Row("静态文件", limit)], 0.0
             for page in PAGES:
-                ours, p95 = throughput(browser, base + page, seconds), latency(browser, base + page, seconds / 2)
+                ours, p95 = (
+                    throughput(browser, base + page, seconds),
+                    latency(browser, base + page, seconds / 2),
+                )
                 slowest = max(slowest, p95)
                 rows.append(Row(page, ours, "静态文件", ours / limit, f"单客户端 p95 {p95:.0f} ms"))
             show(f"页面（{CLIENTS} 个客户端）", rows, arguments, slowest_p95_ms=slowest)

@@ -22,7 +22,8 @@ def plan() -> str:
         for _ in range(4):
             no += 1
             lines.append(
-                f"{no}. 做好第{no}项工作。" + "把底数摸清，把责任分清，按月看进度，按季看成效。" * 6
+                f"{no}. 做好第{no}项工作。"
+                + "把底数摸清，把责任分清，按月看进度，按季看成效。" * 6
                 + f"{no % 12 + 1}月底前办理率达到{60 + no}%。（责任单位：{UNITS}等区各有关部门和单位，各镇街）"
             )
             lines.append("")
@@ -42,7 +43,10 @@ def main() -> None:
     page = "<html><body>" + "".join(f"<p>{line}</p>" for line in text.splitlines()) + "</body></html>"
     files = {
         "plan.txt": (text.encode(), lambda data: data.decode()),
-        "plan.docx": (word.getvalue(), lambda data: [p.text for p in docx.Document(io.BytesIO(data)).paragraphs]),
+        "plan.docx": (
+            word.getvalue(),
+            lambda data: [p.text for p in docx.Document(io.BytesIO(data)).paragraphs],
+        ),
         "plan.html": (page.encode(), lambda data: lxml.html.fromstring(data).text_content()),
         "plan.pdf": (
             weasyprint.HTML(string=page).write_pdf(),

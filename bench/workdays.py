@@ -18,15 +18,22 @@ def main() -> None:
     calendar = WorkCalendar()
     rows = []
     for n in (20, 250):
-        theirs = rate(lambda n=n: [chinese_calendar.find_workday(n, day) for day in days[:20]], seconds=seconds) * 20
+        theirs = (
+            rate(lambda n=n: [chinese_calendar.find_workday(n, day) for day in days[:20]], seconds=seconds)
+            * 20
+        )
         ours = rate(lambda n=n: [calendar.add(day, n) for day in days], seconds=seconds) * 200
-        assert all(calendar.add(day, n).date == chinese_calendar.find_workday(n, day) for day in days if _works(day))
+        assert all(
+            calendar.add(day, n).date == chinese_calendar.find_workday(n, day) for day in days if _works(day)
+        )
         rows += [
             Row(f"加 {n} 个工作日，chinesecalendar", theirs),
             Row(f"加 {n} 个工作日，梁柱", ours, "chinesecalendar", ours / theirs),
         ]
     pairs = [(day, day + timedelta(days=chance.randrange(400))) for day in days if day.year < 2025]
-    theirs = rate(lambda: [len(chinese_calendar.get_workdays(a, b)) for a, b in pairs[:20]], seconds=seconds) * 20
+    theirs = (
+        rate(lambda: [len(chinese_calendar.get_workdays(a, b)) for a, b in pairs[:20]], seconds=seconds) * 20
+    )
     ours = rate(lambda: [calendar.between(a, b) for a, b in pairs], seconds=seconds) * len(pairs)
     rows += [
         Row("数两日之间的工作日，chinesecalendar", theirs),

@@ -17,6 +17,7 @@ from liangzhu.kernel.errors import Problem
 from liangzhu.pillars.programme.facts import ArticleFacts, TargetFact
 from liangzhu.pillars.programme.matching import Goal, Wording, match, match_goals
 from liangzhu.pillars.programme.models import Article, Clause, Finding, PlanDocument, PlanTask, Revision
+from liangzhu.pillars.programme.models.documents import READING_ORDER
 from liangzhu.pillars.programme.reading.model import Article as ReadArticle
 from liangzhu.pillars.programme.reading.model import Finding as Read
 from liangzhu.pillars.programme.reading.model import Reading, Target
@@ -230,7 +231,7 @@ def carry(previous: Revision, articles: list[Article], rows: list[Finding], revi
     for row in rows:
         groups.setdefault((row.article_no, row.kind), _Carrying()).now.append(row)
     gone: dict[int, list[Finding]] = {}
-    for old in previous.findings.order_by("article_no", "start", "id"):
+    for old in previous.findings.order_by(*READING_ORDER):
         if old.article_no not in moved:
             gone.setdefault(old.article_no, []).append(old)
         else:
@@ -531,4 +532,4 @@ def newest_of(document: PlanDocument) -> Revision | None:
 def undecided(revision: Revision) -> list[Finding]:
     """The doubts that a ledger cannot be opened over, in the order of the text."""
     rows = revision.findings.filter(Q(certainty=Finding.DOUBTFUL, decision=Finding.PROPOSED))
-    return [row for row in rows.order_by("article_no", "start", "id") if row.blocks]
+    return [row for row in rows.order_by(*READING_ORDER) if row.blocks]

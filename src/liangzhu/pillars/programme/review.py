@@ -19,6 +19,7 @@ from liangzhu.pillars.programme.facts import target_words
 from liangzhu.pillars.programme.findings import day_of, head_of, newest_of
 from liangzhu.pillars.programme.matching import Wording, match
 from liangzhu.pillars.programme.models import Article, Finding, PlanDocument, Revision
+from liangzhu.pillars.programme.models.documents import READING_ORDER
 
 ALL, DOUBTFUL, TASKS, UNRESOLVED = "all", "doubtful", "tasks", "unresolved"
 SHOWS = {ALL: "全部", DOUBTFUL: "存疑", TASKS: "任务", UNRESOLVED: "对不上的单位"}
@@ -242,9 +243,7 @@ class Review:
 def review(actor, revision: Revision, show: str = ALL) -> Review:
     """The review of a revision, narrowed to what ``show`` asks for (a key of `SHOWS`; others count as all)."""
     policies.read_ledger.require(actor)
-    rows = list(
-        revision.findings.select_related("carried_from__revision").order_by("article_no", "start", "id")
-    )
+    rows = list(revision.findings.select_related("carried_from__revision").order_by(*READING_ORDER))
     articles = list(revision.articles.order_by("start"))
     day = day_of(revision)
     shown = [

@@ -186,7 +186,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': '识读结果',
-                'ordering': ['article_no', 'start', 'id'],
+                'ordering': (models.F('article_no').asc(nulls_first=True), models.F('start').asc(nulls_first=True), 'id'),
             },
         ),
         migrations.CreateModel(

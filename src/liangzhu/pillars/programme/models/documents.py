@@ -4,6 +4,13 @@ from django.db import models
 
 from liangzhu.kernel.refs import Ref
 
+READING_ORDER = (
+    models.F("article_no").asc(nulls_first=True),
+    models.F("start").asc(nulls_first=True),
+    "id",
+)
+"""As one reads: the head of the document, then its articles. Databases disagree on where an empty value stands."""
+
 
 class PlanDocument(models.Model):
     """A plan (实施方案) that the district works by. Its facts are those of the reviewed revision."""
@@ -153,7 +160,7 @@ class Finding(models.Model):
     class Meta:
         verbose_name = "识读结果"
         indexes = [models.Index(fields=["revision", "article_no", "kind"])]
-        ordering = ["article_no", "start", "id"]
+        ordering = READING_ORDER
 
     @property
     def ref(self) -> Ref:
