@@ -12,7 +12,7 @@ ASSET_SOURCES := $(shell find src -path '*/static/*' \( -name '*.css' -o -name '
 WITH_NODE := PATH="$$PATH:$(CURDIR)/$(BIN)"
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-slow lint format types bench lock clean
+.PHONY: help install run test test-slow lint format bench pictures lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -65,6 +65,9 @@ format: $(DONE)/packages ## Put the sources into one form
 
 bench: install ## Measure; figures are compared inside one run only
 	$(BIN)/python -m bench
+
+pictures: install ## Take the pictures of docs/guides anew, from the product as it is
+	@$(BIN)/python tools/pictures.py
 
 lock: | $(BIN)/python ## Resolve requirements*.in again into hashed lock files
 	@$(PYTHON) -m venv var/lock && var/lock/bin/python -m pip install --quiet uv==0.13.9
