@@ -43,8 +43,13 @@ elif _choice != "sqlite":
 os.environ["DJANGO_SETTINGS_MODULE"] = "liangzhu.site.settings"
 
 import django  # noqa: E402
+from hypothesis import settings as hypothesis_settings  # noqa: E402
 
 django.setup()
+
+# A loaded machine is slow, not wrong. In CI the examples are the same in every run; at the desk they look further.
+hypothesis_settings.register_profile("house", deadline=None, derandomize=bool(os.environ.get("CI")))
+hypothesis_settings.load_profile("house")
 
 from django.db import connections  # noqa: E402
 
