@@ -38,7 +38,7 @@ COLOURS = (256, 128, 64)
 TELLABLE = 12
 """Of 255: a difference in one channel that is the palette's, not the page's."""
 
-SETTLE = 800
+SETTLE = 1500
 """Milliseconds until a page has said all it has to say by itself, such as that it kept what was typed."""
 
 DESK, PHONE, WALL = (1440, 900), (360, 780), (1440, 810)
