@@ -22,6 +22,7 @@ from pathlib import Path
 
 from PIL import Image, ImageChops
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 ROOT = Path(__file__).resolve().parents[1]
 GUIDES = ROOT / "docs" / "guides"
@@ -50,9 +51,8 @@ STILL = """() => {
     const still = node.data.replace(/((?:今天|%(day)s|星期.) )\\d\\d:\\d\\d|\\d\\d:\\d\\d(?= 已在本机)/g, '$110:00');
     if (still !== node.data) node.data = still;
   }
-  document.activeElement?.blur();
 }"""
-"""Sets the running time of day still, and takes the caret away."""
+"""Sets the running time of day still."""
 
 
 class Walk:
@@ -95,6 +95,7 @@ class Walk:
         """Keep what the window shows, or the box around some parts of it, cut at the window and at ``below``."""
         page.wait_for_load_state("networkidle")
         page.mouse.move(0, 0)
+        page.evaluate("document.activeElement?.blur()")
         page.wait_for_timeout(SETTLE)
         page.evaluate(self.still)
         if parts:
@@ -143,7 +144,7 @@ def submit(page: Page, label: str) -> None:
     """Press a button of the page's forms, confirm where it asks, and wait for the answer."""
     page.get_by_role("main").get_by_role("button", name=label).last.click()
     dialog = page.locator("dialog[open]")
-    with contextlib.suppress(Exception):
+    with contextlib.suppress(PlaywrightTimeout):
         dialog.wait_for(timeout=700)
         dialog.get_by_role("button").first.click()
     page.wait_for_load_state("networkidle")
