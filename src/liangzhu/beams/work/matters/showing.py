@@ -100,8 +100,13 @@ class Shown:
 
     @property
     def own_parts(self) -> list[tuple[queries.PartView, list[Option]]]:
-        """The parts of the actor's own unit in which something can be done now."""
-        return [(view, options) for view, options in self.parts if view.mine and options]
+        """The parts of the actor's own unit, with the steps that are that unit's own to take now."""
+        own = [
+            (view, [one for one in options if any(who.party == "part" for who in one.step.who)])
+            for view, options in self.parts
+            if view.mine
+        ]
+        return [(view, options) for view, options in own if options]
 
 
 def show(actor: Actor, matter: Matter) -> Shown:
