@@ -49,17 +49,19 @@ def _unpack(token: str, fields: list[str]) -> list | None:
         return None
 
 
-def _beyond(values: list, signed: list[tuple[str, bool]]) -> Q:
-    """Rows strictly after ``values`` in the given order; empty values come last."""
+def _beyond(values: list, signed: list[tuple[str, bool]], *, empty_last: bool) -> Q:
+    """Rows strictly after ``values`` in the given order; empty values come last, or first when one walks back."""
     condition = Q()
     same = Q()
     for (name, descending), value in zip(signed, values, strict=True):
+        empty = Q(**{f"{name}__isnull": True})
         if value is None:
-            step = Q(pk__in=[])
+            step = Q(pk__in=[]) if empty_last else ~empty
         else:
-            step = Q(**{f"{name}__{'lt' if descending else 'gt'}": value}) | Q(**{f"{name}__isnull": True})
+            step = Q(**{f"{name}__{'lt' if descending else 'gt'}": value})
+            step = step | empty if empty_last else step
         condition |= same & step
-        same &= Q(**{f"{name}__isnull": True}) if value is None else Q(**{name: value})
+        same &= empty if value is None else Q(**{name: value})
     return condition
 
 
@@ -86,20 +88,12 @@ def page(queryset: QuerySet, request, order: tuple[str, ...], size: int = 50) ->
     if before is not None:
         # Walking back: the mirror image of the order, then turned round. Empty values, last in the order, come first.
         flipped = [(name, not descending) for name, descending in signed]
-        condition, same = Q(), Q()
-        for (name, descending), value in zip(flipped, before, strict=True):
-            step = (
-                Q(**{f"{name}__isnull": False})
-                if value is None
-                else Q(**{f"{name}__{'lt' if descending else 'gt'}": value})
-            )
-            condition |= same & step
-            same &= Q(**{f"{name}__isnull": True}) if value is None else Q(**{name: value})
+        condition = _beyond(before, flipped, empty_last=False)
         rows = list(ordered(queryset.filter(condition), True)[: size + 1])
         more_before, more_after = len(rows) > size, True
         rows = rows[:size][::-1]
     else:
-        narrowed = queryset if after is None else queryset.filter(_beyond(after, signed))
+        narrowed = queryset if after is None else queryset.filter(_beyond(after, signed, empty_last=True))
         rows = list(ordered(narrowed, False)[: size + 1])
         more_before, more_after = after is not None, len(rows) > size
         rows = rows[:size]
