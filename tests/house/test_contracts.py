@@ -35,6 +35,7 @@ TREE = {
     "beams.people.directory.api": "",
     "beams.people.directory.events": "",
     "kernel.__init__": "",
+    "kernel.crypto": "",
     "kernel.errors": "",
     "kernel.identifiers.__init__": "",
     "kernel.log": "from liangzhu.kernel import errors",

@@ -4,19 +4,11 @@ import json
 import secrets
 from datetime import date, datetime
 
-from cryptography.hazmat.primitives.hashes import SM3, Hash
-
 from liangzhu.kernel.actors import Actor
+from liangzhu.kernel.crypto import sm3_hex as sm3
 from liangzhu.kernel.models import LogDetail, LogLeaf
 from liangzhu.kernel.now import now
 from liangzhu.kernel.refs import Ref
-
-
-def sm3(data: bytes) -> str:
-    """Hex SM3 digest (GB/T 32905), 64 characters."""
-    digest = Hash(SM3())
-    digest.update(data)
-    return digest.finalize().hex()
 
 
 def _plain(value):
