@@ -34,6 +34,7 @@ class Act:
         self.name = name
         self.checked: list[str] = []
         self.leaves: list[LogLeaf] = []
+        self._held: dict[tuple[type, Any], models.Model] = {}
 
     def check(self, policy: Policy, target: Any = None) -> None:
         """Ask a policy; raises Denied. The system itself (timers, loaders) is allowed, and its leaf says so."""
@@ -46,7 +47,16 @@ class Act:
         row = model._default_manager.select_for_update().filter(**lookup).first()
         if row is None:
             raise NotThere(f"没有找到这一{model._meta.verbose_name}。")
+        self.hold(row)
         return row
+
+    def hold(self, row: models.Model) -> None:
+        """Note that this very object was read under a lock of this action; a second object of the row replaces it."""
+        self._held[type(row), row.pk] = row
+
+    def holds(self, row: models.Model) -> bool:
+        """Whether this very object is the latest that was read under a lock: reading it again would show the same."""
+        return self._held.get((type(row), row.pk)) is row
 
     def log(self, subject: Ref, **details) -> LogLeaf:
         """Add a leaf. Details are plain values; a personal value does not belong here."""

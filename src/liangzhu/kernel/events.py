@@ -11,6 +11,7 @@ from liangzhu.kernel.actors import Actor
 from liangzhu.kernel.models import Delivery, OutboxEvent
 from liangzhu.kernel.now import now
 from liangzhu.kernel.refs import Ref
+from liangzhu.kernel.rows import insert
 
 
 @dataclass(frozen=True)
@@ -69,19 +70,19 @@ def publish(happened, actor: Actor) -> OutboxEvent:
     body = {
         field.name: getattr(happened, field.name) for field in fields(happened) if field.name != "subject"
     }
-    row = OutboxEvent.objects.create(
-        name=happened.event_name,
-        subject=str(happened.subject),
-        body=json.dumps(body, ensure_ascii=False, separators=(",", ":")),
-        actor=str(actor.ref),
-        request_id=actor.request_id,
-        at=now(),
+    row = insert(
+        OutboxEvent(
+            name=happened.event_name,
+            subject=str(happened.subject),
+            body=json.dumps(body, ensure_ascii=False, separators=(",", ":")),
+            actor=str(actor.ref),
+            request_id=actor.request_id,
+            at=now(),
+        )
     )
     due = machine_now() - timedelta(milliseconds=1)
-    Delivery.objects.bulk_create(
-        Delivery(event=row, handler=handler.key, subject=row.subject, due_at=due)
-        for handler in _handlers.get(row.name, ())
-    )
+    for handler in _handlers.get(row.name, ()):
+        insert(Delivery(event=row, handler=handler.key, subject=row.subject, due_at=due))
     return row
 
 

@@ -9,6 +9,7 @@ from liangzhu.kernel.crypto import sm3_hex as sm3
 from liangzhu.kernel.models import LogDetail, LogLeaf
 from liangzhu.kernel.now import now
 from liangzhu.kernel.refs import Ref
+from liangzhu.kernel.rows import insert
 
 
 def _plain(value):
@@ -34,16 +35,18 @@ def commit(salt: bytes, body: str) -> str:
 def write_leaf(actor: Actor, action: str, subject: Ref, details: dict) -> LogLeaf:
     """Add a leaf and its details inside the caller's transaction."""
     salt, body = secrets.token_bytes(16), canonical(details)
-    leaf = LogLeaf.objects.create(
-        at=now(),
-        action=action,
-        actor=str(actor.ref),
-        on_behalf=str(actor.on_behalf or ""),
-        subject=str(subject),
-        request_id=actor.request_id,
-        commitment=commit(salt, body),
+    leaf = insert(
+        LogLeaf(
+            at=now(),
+            action=action,
+            actor=str(actor.ref),
+            on_behalf=str(actor.on_behalf or ""),
+            subject=str(subject),
+            request_id=actor.request_id,
+            commitment=commit(salt, body),
+        )
     )
-    LogDetail.objects.create(leaf=leaf, salt=salt, body=body)
+    insert(LogDetail(leaf=leaf, salt=salt, body=body))
     return leaf
 
 

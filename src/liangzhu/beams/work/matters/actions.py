@@ -37,7 +37,7 @@ def step(
     """Do a step of a matter the actor sees, or of one of its parts. Raises what `engine.advance` raises, and
     NotThere.
     """
-    matter = queries.matter(act.actor, matter_id)
+    matter = queries.matter_to_change(act, matter_id)
     part = queries.part(act.actor, matter, part_id) if part_id is not None else None
     engine.advance(act, matter, transition, data=data, note=note, files=files, version=version, part=part)
     return matter

@@ -13,6 +13,7 @@ from liangzhu.kernel.actors import Actor
 from liangzhu.kernel.errors import Invalid, Problem
 from liangzhu.kernel.log import canonical
 from liangzhu.kernel.now import now
+from liangzhu.kernel.rows import insert
 
 TEXT_MAX = {"text": 200, "longtext": 5000}
 """Characters, where the process gives no other maximum."""
@@ -90,7 +91,7 @@ def keep(matter: Matter, form: str, values: dict[str, Any], files: list[int]) ->
         body.setdefault("files", files)
     if not body:
         return None
-    return Answer.objects.create(matter=matter, form=form, body=canonical(body), at=now())
+    return insert(Answer(matter=matter, form=form, body=canonical(body), at=now()))
 
 
 def read(answer: Answer) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from liangzhu.beams.work.matters.process import EVERY, ClockRule, Process, by_re
 from liangzhu.kernel.actions import Act
 from liangzhu.kernel.errors import Conflict, Invalid, NotThere, StepNotAllowed
 from liangzhu.kernel.now import SHANGHAI, now
+from liangzhu.kernel.rows import insert, update, values
 
 
 class Change:
@@ -50,7 +51,7 @@ class Change:
     def parties(self) -> dict[str, int]:
         """Unit ids by party name."""
         if self._parties is None:
-            self._parties = dict(Party.objects.filter(matter=self.matter).values_list("name", "unit_id"))
+            self._parties = dict(values(Party, ("name", "unit"), "matter", self.matter.pk))
         return self._parties
 
     def set_party(self, name: str, unit_id: int) -> None:
@@ -276,10 +277,10 @@ class Change:
             self.matter.version += 1
         else:
             part.version += 1
-            part.save()
-        self.matter.save()
+            update(part)
+        update(self.matter)
         actor = self.act.actor
-        return Entry.objects.create(
+        row = Entry(
             matter=self.matter,
             part=part,
             at=self.at,
@@ -295,6 +296,7 @@ class Change:
             answer=answer,
             version=self.matter.version if part is None else part.version,
         )
+        return insert(row)
 
 
 def lock(matter: Matter) -> None:
@@ -312,7 +314,9 @@ def begin(act: Act, matter: Matter) -> Iterator[Change]:
     """
     if getattr(matter, "_change", None) is not None:
         raise RuntimeError("a step cannot be done inside another step of the same matter")
-    lock(matter)
+    if not act.holds(matter):
+        lock(matter)
+        act.hold(matter)
     matter._change = Change(act, matter)
     try:
         yield matter._change

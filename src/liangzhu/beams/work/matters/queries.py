@@ -19,10 +19,12 @@ from liangzhu.beams.work.matters.kinds import all_kinds
 from liangzhu.beams.work.matters.lights import Light, light, light_q, part_light
 from liangzhu.beams.work.matters.models import Comment, Entry, Matter, Notice, Part, Party
 from liangzhu.beams.work.matters.process import RELEASE_KIND, Process, by_release_id
+from liangzhu.kernel.actions import Act
 from liangzhu.kernel.actors import Actor
 from liangzhu.kernel.errors import NotThere
 from liangzhu.kernel.models import DayOverride, Release
 from liangzhu.kernel.refs import Ref, register_ref
+from liangzhu.kernel.rows import get
 from liangzhu.kernel.workdays import FIRST_YEAR, LAST_YEAR, Day
 
 COUNT_LIMIT = 99
@@ -55,10 +57,26 @@ def visible(actor: Actor) -> QuerySet[Matter]:
 
 def matter(actor: Actor, matter_id: int) -> Matter:
     """One matter. Raises NotThere: absent, and out of sight, are not told apart."""
-    found = visible(actor).filter(pk=matter_id).first()
-    if found is None:
+    found = get(Matter, matter_id)
+    if found is None or not _sees(actor, found):
         raise NotThere("没有找到这一事项。")
     return found
+
+
+def matter_to_change(act: Act, matter_id: int) -> Matter:
+    """One matter that the actor sees, locked for the rest of the action. Raises NotThere."""
+    found = get(Matter, matter_id, lock=True)
+    if found is None or not _sees(act.actor, found):
+        raise NotThere("没有找到这一事项。")
+    act.hold(found)
+    return found
+
+
+def _sees(actor: Actor, one: Matter) -> bool:
+    """The rule of `visible` for one row; what the own unit holds needs no query."""
+    if not actor.is_system and policies.work(actor) and one.holding_unit_id == actor.unit_id:
+        return True
+    return visible(actor).filter(pk=one.pk).exists()
 
 
 def part(actor: Actor, of: Matter, part_id: int) -> Part:
