@@ -1,4 +1,4 @@
-"""Writing to the log. Only actions do (`Act.log`), and sign-in, which has no actor yet."""
+"""Writing leaves, and holding details against what their leaf committed to."""
 
 import json
 import secrets
