@@ -4,6 +4,7 @@ from liangzhu.kernel.models.calendar import DayOverride
 from liangzhu.kernel.models.log import LogDetail, LogLeaf, Submission
 from liangzhu.kernel.models.outbox import Delivery, OutboxEvent, PeriodicRun
 from liangzhu.kernel.models.release import Release, Series
+from liangzhu.kernel.models.search import SearchDoc
 
 __all__ = [
     "DayOverride",
@@ -13,6 +14,7 @@ __all__ = [
     "OutboxEvent",
     "PeriodicRun",
     "Release",
+    "SearchDoc",
     "Series",
     "Submission",
 ]
