@@ -7,9 +7,10 @@ Keys and results are raw bytes: an SM4 key 16, an SM3 digest 32, an SM2 private 
 
 import os
 
+import gmssl_pyx
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-from cryptography.hazmat.primitives.hashes import SM3, Hash
+from cryptography.hazmat.primitives.hashes import SM3
 from cryptography.hazmat.primitives.hmac import HMAC
 
 from liangzhu.kernel.crypto.curve import public_of
@@ -37,10 +38,8 @@ KEY_SIZE, NONCE_SIZE, TAG_SIZE = 16, 12, 16
 
 
 def sm3(data: bytes) -> bytes:
-    """The SM3 digest, 32 bytes."""
-    digest = Hash(SM3())
-    digest.update(data)
-    return digest.finalize()
+    """The SM3 digest, 32 bytes. By gmssl-pyx: for the short inputs of the log four times as fast as OpenSSL's front."""
+    return gmssl_pyx.sm3_hash(data)
 
 
 def sm3_hex(data: bytes) -> str:
