@@ -1,6 +1,7 @@
 """The program as it is, under the guards of `tools/guards.py`. A finding says what to do."""
 
 import ast
+import inspect
 import io
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from django.template import engines
 from django.template.loader import get_template
 from django.urls import get_resolver
 from django.urls.resolvers import URLPattern, URLResolver
+from ninja.operation import PathView
 
 from liangzhu.kernel.actions import all_actions
 from liangzhu.kernel.events import all_events, all_handlers
@@ -39,8 +41,9 @@ TIME_SOURCES = [
     "src/liangzhu/site/doctor.py",
     "src/liangzhu/beams/people/access/lockout.py",
     "src/liangzhu/beams/people/access/middleware.py",
+    "src/liangzhu/beams/people/access/tokens.py",
 ]
-"""Where the machine's clock is read on purpose: the source itself, deliveries and leases, lock-out and sessions."""
+"""Where the machine's clock is read on purpose: the source itself, deliveries and leases, lock-out, sessions and tokens."""
 
 
 def clean(findings: list[str]) -> None:
@@ -91,7 +94,17 @@ def routes() -> list[tuple[str, object]]:
             if isinstance(each, URLResolver):
                 yield from walk(each.url_patterns, here)
             elif isinstance(each, URLPattern):
-                yield here, each.callback
+                # What the API answers at one address are several operations, each with a policy of its own.
+                known = (
+                    inspect.getclosurevars(each.callback).nonlocals.get("self")
+                    if here.startswith("api/")
+                    else None
+                )
+                if isinstance(known, PathView):
+                    for operation in known.operations:
+                        yield f"{'/'.join(operation.methods)} {here}", operation.view_func
+                else:
+                    yield here, each.callback
 
     return list(walk(get_resolver().url_patterns))
 

@@ -10,7 +10,8 @@ class Actor:
     """Whoever asks or acts.
 
     ``ref`` names the account (or ``system:worker``), ``label`` is what history shows, ``roles`` are those of the post
-    acted under, ``on_behalf`` the unit stood for, ``request_id`` ties log lines together.
+    acted under, ``on_behalf`` the unit stood for, ``request_id`` ties log lines together. ``by_token``: a program acts, with
+    a token of the API.
     """
 
     ref: Ref
@@ -18,6 +19,7 @@ class Actor:
     roles: frozenset[str] = field(default_factory=frozenset)
     on_behalf: Ref | None = None
     request_id: str = ""
+    by_token: bool = False
 
     def has(self, *roles: str) -> bool:
         """Whether any of the roles belongs to the post acted under."""
@@ -25,8 +27,8 @@ class Actor:
 
     @property
     def signed_in(self) -> bool:
-        """False for the public."""
-        return self.ref.kind == "account"
+        """False for the public. True for staff, and for an application that came with its token."""
+        return self.ref.kind in ("account", "application")
 
     @property
     def is_system(self) -> bool:

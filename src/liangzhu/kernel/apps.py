@@ -15,6 +15,7 @@ SHELVES = (
     "handlers",
     "indicators",
     "processes",
+    "http",
     "nav",
 )
 

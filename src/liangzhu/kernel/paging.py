@@ -65,15 +65,20 @@ def _beyond(values: list, signed: list[tuple[str, bool]], *, empty_last: bool) -
     return condition
 
 
-def page(queryset: QuerySet, request, order: tuple[str, ...], size: int = 50) -> Page:
+def page(
+    queryset: QuerySet, request, order: tuple[str, ...], size: int = 50, *, strict: bool = False
+) -> Page:
     """One page of a queryset in ``order`` (field names, "-" for descending, the last one unique).
 
-    Reads ``after`` or ``before`` from the request; a token that cannot be read shows the first page.
+    Reads ``after`` or ``before`` from the request; a token that cannot be read shows the first page, or raises ValueError
+    when ``strict``: a program that pages on must not begin again in silence.
     """
     signed = [(name.lstrip("-"), name.startswith("-")) for name in order]
     fields = [name for name, _ in signed]
     after = _unpack(request.GET.get("after", ""), fields)
     before = _unpack(request.GET.get("before", ""), fields) if after is None else None
+    if strict and after is before is None and (request.GET.get("after") or request.GET.get("before")):
+        raise ValueError("the place in the list cannot be read")
 
     def ordered(rows: QuerySet, flip: bool) -> QuerySet:
         return rows.order_by(

@@ -112,6 +112,9 @@ SETTINGS: dict[str, Setting] = {
             "Minutes without use after which a session ends.",
             _count,
         ),
+        Setting(
+            "LIANGZHU_TOKEN_DAYS", "number", "365", "The longest life of a token of the API, in days.", _count
+        ),
     ]
 }
 

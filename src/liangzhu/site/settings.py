@@ -16,6 +16,7 @@ LIANGZHU_HOME = HOME
 LIANGZHU_PACK = read("LIANGZHU_PACK")
 LIANGZHU_DEMO_DATE = read("LIANGZHU_DEMO_DATE")
 LIANGZHU_MAX_UPLOAD = read("LIANGZHU_MAX_UPLOAD")
+LIANGZHU_TOKEN_DAYS = read("LIANGZHU_TOKEN_DAYS")
 LIANGZHU_OWN_KEY = not read("LIANGZHU_SECRET_KEY")
 ALLOWED_HOSTS = read("LIANGZHU_HOSTS")
 
@@ -105,6 +106,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "liangzhu.kernel.web.RequestMiddleware",
+    "liangzhu.site.api.ApiMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from liangzhu.site import views
+from liangzhu.site import api, views
 
 handler403 = "liangzhu.kernel.web.permission_denied"
 handler404 = "liangzhu.kernel.web.page_not_found"
@@ -19,6 +19,8 @@ site_patterns = (
 )
 
 urlpatterns = [
+    path("api/v1/openapi.json", api.openapi, name="openapi"),
+    path("api/v1/", include(api.patterns)),
     path("", include(site_patterns)),
     path("account/", include("liangzhu.beams.people.access.pages.allauth_urls")),
     path("access/", include("liangzhu.beams.people.access.pages.urls")),

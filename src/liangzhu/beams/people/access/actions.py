@@ -1,5 +1,7 @@
 """Every change of accounts, sessions and second factors, and what is only written down: sign-in, failure, lock-out."""
 
+import ipaddress
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from allauth.mfa.models import Authenticator
@@ -11,13 +13,15 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.crypto import get_random_string
 
-from liangzhu.beams.people.access import policies
+from liangzhu.beams.people.access import policies, tokens
 from liangzhu.beams.people.access.backends import plain_username
-from liangzhu.beams.people.access.models import Account
+from liangzhu.beams.people.access.models import Account, Application, Token
 from liangzhu.beams.people.access.models.account import USERNAME
 from liangzhu.beams.people.directory import api as directory
 from liangzhu.kernel.actions import Act, action
-from liangzhu.kernel.errors import Invalid, NotThere, StepNotAllowed
+from liangzhu.kernel.errors import Denied, Invalid, NotThere, StepNotAllowed
+from liangzhu.kernel.http import AREAS, READ, WRITE
+from liangzhu.kernel.now import now
 from liangzhu.kernel.refs import Ref
 
 # Without the letters and digits that are taken for one another when read aloud or copied from paper.
@@ -82,7 +86,7 @@ def load_demo_accounts(act: Act, *, persons: dict[str, int], password: str) -> N
 
 @action("access.close_account")
 def close_account(act: Act, *, account_id: int, reason: str) -> Account:
-    """Close an account (停用账号): its sessions end at once and nobody signs in with it. Raises StepNotAllowed."""
+    """Close an account (停用账号): its sessions and tokens end at once and nobody signs in with it. Raises StepNotAllowed."""
     account = act.lock(Account, pk=account_id)
     act.check(policies.manage, account)
     if not account.is_active:
@@ -91,7 +95,8 @@ def close_account(act: Act, *, account_id: int, reason: str) -> Account:
         raise StepNotAllowed("不能停用自己正在用的账号。", todo="请另一位系统管理员办理。")
     account.is_active = False
     account.save(update_fields=["is_active"])
-    act.log(account.ref, reason=_reason(reason), sessions=_end_sessions(account))
+    ended = _end_tokens(act, account.tokens.all())
+    act.log(account.ref, reason=_reason(reason), sessions=_end_sessions(account), tokens=ended)
     return account
 
 
@@ -110,7 +115,7 @@ def reopen_account(act: Act, *, account_id: int, reason: str) -> Account:
 
 @action("access.reset_password")
 def reset_password(act: Act, *, account_id: int, reason: str) -> Opened:
-    """Give an account a new initial password (重置密码); its sessions end and its lock is lifted."""
+    """Give an account a new initial password (重置密码); sessions and tokens end, its lock is lifted."""
     account = act.lock(Account, pk=account_id)
     act.check(policies.manage, account)
     password = _initial_password()
@@ -118,7 +123,8 @@ def reset_password(act: Act, *, account_id: int, reason: str) -> Opened:
     account.must_change_password = not account.demo
     account.save(update_fields=["password", "must_change_password"])
     _unlock(account)
-    act.log(account.ref, reason=_reason(reason), sessions=_end_sessions(account))
+    ended = _end_tokens(act, account.tokens.all())
+    act.log(account.ref, reason=_reason(reason), sessions=_end_sessions(account), tokens=ended)
     return Opened(account, password)
 
 
@@ -213,6 +219,142 @@ def password_changed(act: Act, *, account_id: int, keep: str) -> Account:
     account.save(update_fields=["must_change_password"])
     act.log(account.ref, sessions=_end_sessions(account, keep))
     return account
+
+
+# Tokens of the API ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Made:
+    """A token with its text, which is shown once and kept nowhere."""
+
+    token: Token
+    text: str
+
+    @property
+    def ref(self) -> Ref:
+        """The reference of the token."""
+        return self.token.ref
+
+
+@action("access.make_token")
+def make_token(act: Act, *, name: str, scopes: Iterable[str], days: int, networks: str = "") -> Made:
+    """Make a token (创建接口令牌) that acts for oneself under the present post, with exactly its roles. Raises Invalid."""
+    act.check(policies.make_token)
+    account_id = int(act.actor.ref.id)
+    return _make(act, name, scopes, days, networks, account_id=account_id, post_id=act.actor.post_id)
+
+
+@action("access.make_application_token")
+def make_application_token(
+    act: Act, *, application_id: int, name: str, scopes: Iterable[str], days: int, networks: str = ""
+) -> Made:
+    """Make a token for an application of the own unit (创建应用令牌). Raises Denied, Invalid, NotThere, StepNotAllowed."""
+    application = act.lock(Application, pk=application_id)
+    act.check(policies.make_application_token, application)
+    if application.closed_at:
+        raise StepNotAllowed("这个应用账号已经停用。")
+    return _make(act, name, scopes, days, networks, application_id=application_id)
+
+
+def _make(act: Act, name: str, scopes: Iterable[str], days: int, networks: str, **owner: int) -> Made:
+    errors = {}
+    name, wanted = name.strip(), sorted(set(scopes))
+    if not 0 < len(name) <= 60:
+        errors["name"] = "请写用途，最多 60 个字，日后凭它认出这个令牌。"
+    known = {f"{area}:{kind}" for area in AREAS for kind in (READ, WRITE)}
+    if not wanted or not known.issuperset(wanted):
+        errors["scopes"] = "请至少选一个范围。"
+    if not 1 <= days <= settings.LIANGZHU_TOKEN_DAYS:
+        errors["days"] = f"有效期应为 1—{settings.LIANGZHU_TOKEN_DAYS} 天。"
+    try:
+        places = " ".join(
+            str(ipaddress.ip_network(one)) for one in networks.replace(",", " ").replace("，", " ").split()
+        )
+    except ValueError as error:
+        errors["networks"] = f"地址无法识别（{error}）。写成 10.1.2.3 或 10.1.2.0/24，多个用空格隔开。"
+    if errors:
+        raise Invalid(errors)
+    text = tokens.make()
+    token = Token.objects.create(
+        name=name,
+        digest=tokens.digest(text),
+        hint=text[-4:],
+        scopes=" ".join(wanted),
+        networks=places,
+        made_by=str(act.actor.ref),
+        made_at=tokens.expiry(0),
+        expires_at=tokens.expiry(days),
+        **owner,
+    )
+    act.log(token.ref, scopes=wanted, days=days, networks=places, **owner)
+    return Made(token, text)
+
+
+@action("access.revoke_token")
+def revoke_token(act: Act, *, token_id: int, reason: str = "") -> Token:
+    """Revoke a token (吊销接口令牌): the next request with it is refused. Raises NotThere, StepNotAllowed."""
+    token = act.lock(Token, pk=token_id)
+    act.check(policies.revoke_token, token)
+    if token.revoked_at:
+        raise StepNotAllowed("这个令牌已经吊销。")
+    _end_tokens(act, Token.objects.filter(pk=token.pk))
+    act.log(token.ref, reason=reason.strip())
+    token.refresh_from_db()
+    return token
+
+
+def _end_tokens(act: Act, rows) -> int:
+    return rows.filter(revoked_at=None).update(revoked_at=tokens.expiry(0), revoked_by=str(act.actor.ref))
+
+
+@action("access.open_application")
+def open_application(act: Act, *, name: str, post_id: int, contact_id: int, purpose: str) -> Application:
+    """Open an application account (开通应用账号) under a post that nobody holds and that carries ordinary roles only.
+
+    ``contact_id`` is a person of the post's unit. Raises Invalid.
+    """
+    act.check(policies.manage)
+    errors = {}
+    name, purpose = name.strip(), purpose.strip()
+    if not 0 < len(name) <= 60:
+        errors["name"] = "请写应用名称，最多 60 个字。"
+    elif Application.objects.filter(name=name).exists():
+        errors["name"] = "已有同名的应用账号。"
+    if not 0 < len(purpose) <= 200:
+        errors["purpose"] = "请写用途，最多 200 个字。"
+    try:
+        post = directory.vacant_post(post_id)
+    except Denied as error:
+        errors["post"] = error.detail
+    else:
+        roles = directory.all_roles()
+        strict = [roles[one].title for one in sorted(post.roles) if one in roles and not roles[one].business]
+        if strict:
+            errors["post"] = f"岗位有“{'、'.join(strict)}”角色，这些角色不能交给程序。"
+        elif Application.objects.filter(post_id=post.id).exists():
+            errors["post"] = "这个岗位已经给了另一个应用账号，请为每个应用单设岗位。"
+        if contact_id not in {one.person_id for one in directory.posts(post.unit_id)}:
+            errors["contact"] = "联系人应为本单位现任人员。"
+    if errors:
+        raise Invalid(errors)
+    row = Application.objects.create(name=name, post_id=post_id, contact_id=contact_id, purpose=purpose)
+    act.log(row.ref, post=post_id, contact=contact_id)
+    return row
+
+
+@action("access.close_application")
+def close_application(act: Act, *, application_id: int, reason: str) -> Application:
+    """Close an application account (停用应用账号); its tokens end at once. Raises StepNotAllowed."""
+    row = act.lock(Application, pk=application_id)
+    act.check(policies.manage, row)
+    if row.closed_at:
+        raise StepNotAllowed("这个应用账号已经停用。")
+    row.closed_at = now()
+    row.save(update_fields=["closed_at"])
+    ended = _end_tokens(act, Token.objects.filter(application=row))
+    act.log(row.ref, reason=_reason(reason), tokens=ended)
+    return row
 
 
 # What is only written down --------------------------------------------------------------------------------------------

@@ -6,7 +6,15 @@ from liangzhu.beams.people.directory.links import add_person_link
 from liangzhu.beams.people.directory.loaders import load_people, load_units, person_ids
 from liangzhu.beams.people.directory.queries import person_names, persons, with_posts
 from liangzhu.beams.people.directory.roles import all_roles, clashes, declare_role, does_business, role_title
-from liangzhu.beams.people.directory.staff import PostView, Staff, post, posts, posts_open_to, staff
+from liangzhu.beams.people.directory.staff import (
+    PostView,
+    Staff,
+    post,
+    posts,
+    posts_open_to,
+    staff,
+    vacant_post,
+)
 from liangzhu.beams.people.directory.tree import (
     AmbiguousUnit,
     SetView,
@@ -58,5 +66,6 @@ __all__ = [
     "successor",
     "unit_name",
     "units",
+    "vacant_post",
     "with_posts",
 ]

@@ -112,6 +112,16 @@ def post(post_id: int) -> PostView:
     return found[0]
 
 
+def vacant_post(post_id: int) -> PostView:
+    """A post that nobody holds, for a program to work under. Raises Denied when it is held, closed or without its unit."""
+    found = _views(_open_posts().filter(pk=post_id))
+    if not found or not found[0].unit_name:
+        raise Denied("岗位已撤销，或者所在单位今天不存在。", todo="请换一个岗位，或联系系统管理员。")
+    if found[0].person_id is not None:
+        raise Denied("岗位已有人任职，程序不能以它办事。", todo="请为程序单设一个不任职的岗位。")
+    return found[0]
+
+
 def posts_open_to(person_id: int) -> list[PostView]:
     """The posts a person may act under today: own ones first (longest held first), then those stood in for."""
     own = Holding.objects.filter(spans(today()), person_id=person_id)
