@@ -26,6 +26,7 @@ TREE = {
     "beams.work.matters.__init__": "",
     "beams.work.matters.api": "from liangzhu.beams.work.files import api",
     "beams.work.matters.actions": "",
+    "beams.work.decisions.__init__": "",
     "beams.work.files.__init__": "",
     "beams.work.files.api": "from liangzhu.kernel import errors",
     "beams.people.__init__": "",
@@ -46,7 +47,9 @@ TREE = {
 PLANTED = {
     "Groups point down": {"beams.work.files.api": "import liangzhu.pillars.programme.api"},
     "Beams point down": {"beams.people.access.api": "import liangzhu.beams.work.matters.api"},
-    "Inside work: files below matters": {"beams.work.files.api": "import liangzhu.beams.work.matters.api"},
+    "Inside work: files, forms and decisions below matters": {
+        "beams.work.files.api": "import liangzhu.beams.work.matters.api"
+    },
     "Inside people: directory below access": {
         "beams.people.directory.api": "import liangzhu.beams.people.access.api"
     },

@@ -476,6 +476,49 @@ def process_draw(key_or_file: str, form: str) -> None:
     click.echo(matters.draw_process(found, form))
 
 
+@main.group("rule", short_help="决策表")
+def rule() -> None:
+    """决策表。"""
+
+
+@rule.command("check", short_help="检查一个规则文件：重叠、缺口、例子")
+@click.argument("file", type=click.Path(path_type=Path))
+def rule_check(file: Path) -> None:
+    """检查一个规则文件；有误时列出文件和行，退出状态 1。"""
+    set_up_django()
+    from liangzhu.beams.work.decisions import api as decisions
+
+    found = decisions.read_rule(file)
+    click.echo(f"《{found.title}》通过检查：{len(found.rows)} 行，{len(found.examples)} 个例子都成立。")
+
+
+@rule.command("ask", short_help="问一张决策表，说明按哪一行、为什么")
+@click.argument("key_or_file", metavar="KEY|FILE")
+@click.argument("inputs", metavar="JSON", required=False, default="{}")
+@click.option("--on", "day", help="在哪一天，例如 2022-10-20；省略为今天")
+def rule_ask(key_or_file: str, inputs: str, day: str | None) -> None:
+    """问一张决策表，例如：rule ask clinic_route '{"kind": "clinic", "xray": false}' --on 2022-06-01。"""
+    set_up_django()
+    from liangzhu.beams.work.decisions import api as decisions
+    from liangzhu.kernel.now import today
+
+    try:
+        given = json.loads(inputs)
+        on = date.fromisoformat(day) if day else today()
+    except ValueError:
+        raise click.UsageError("输入应是 JSON 对象，日期应写成 2022-10-20。") from None
+    if not isinstance(given, dict):
+        raise click.UsageError('输入应是 JSON 对象，例如 \'{"kind": "clinic"}\'。')
+    file = Path(key_or_file)
+    table = decisions.read_rule(file) if file.suffix == ".json" else decisions.in_force(key_or_file)
+    found = decisions.decide_by(table, given, on)
+    for title, words in found.words:
+        click.echo(f"{title}：{words}")
+    for one in found.trace:
+        word = "采用" if one.used else "命中" if one.hit else "差一点" if one.near else "未命中"
+        click.echo(f"  第 {one.number} 行 {word}：{one.missed or one.basis}")
+
+
 @main.group("user", short_help="账号")
 def user() -> None:
     """账号。"""

@@ -16,6 +16,7 @@ from django.db.migrations.executor import MigrationExecutor
 from liangzhu.beams.data.indicators import api as indicators
 from liangzhu.beams.people.access import api as access
 from liangzhu.beams.people.directory import api as directory
+from liangzhu.beams.work.decisions import api as decisions
 from liangzhu.beams.work.matters import api as matters
 from liangzhu.kernel.actors import SYSTEM
 from liangzhu.kernel.calendar import override_day
@@ -117,6 +118,7 @@ def load(*, demo: bool, say: Callable[[str], None]) -> None:
         directory.load_people(district)
         access.load_accounts(district)
     _load_calendar(district)
+    decisions.load_rules()
     matters.load_processes()
     indicators.load_indicators(district)
     programme.load_plan(district, demo=demo)

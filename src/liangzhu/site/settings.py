@@ -83,6 +83,7 @@ INSTALLED_APPS = [
     "liangzhu.pillars.programme",
     "liangzhu.beams.data.indicators",
     "liangzhu.beams.work.matters",
+    "liangzhu.beams.work.decisions",
     "liangzhu.beams.work.files",
     "liangzhu.beams.people.access",
     "liangzhu.beams.people.directory",

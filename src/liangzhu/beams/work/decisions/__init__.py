@@ -1,0 +1,1 @@
+"""Decision tables: rules as data, tested by their own examples, explained as a trace."""
