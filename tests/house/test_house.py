@@ -37,13 +37,14 @@ MACHINE_CLOCK = ["kernel.LogLeaf.recorded_at"]
 TIME_SOURCES = [
     "src/liangzhu/kernel/now.py",
     "src/liangzhu/kernel/events.py",
+    "src/liangzhu/kernel/keys.py",
     "src/liangzhu/kernel/worker.py",
     "src/liangzhu/site/doctor.py",
     "src/liangzhu/beams/people/access/lockout.py",
     "src/liangzhu/beams/people/access/middleware.py",
     "src/liangzhu/beams/people/access/tokens.py",
 ]
-"""Where the machine's clock is read on purpose: the source itself, deliveries and leases, lock-out, sessions and tokens."""
+"""Where the machine's clock is read on purpose: the source itself, deliveries and leases, the age of keys, lock-out, sessions and tokens."""
 
 
 def clean(findings: list[str]) -> None:

@@ -21,6 +21,7 @@ def real(db, settings, monkeypatch):
     """A real installation that is in order."""
     monkeypatch.setattr("liangzhu.site.loading.kind_of_database", lambda: False)
     settings.LIANGZHU_OWN_KEY = False
+    settings.LIANGZHU_OWN_MASTER_KEY = False
     settings.SECRET_KEY = "k" * 50
     settings.ALLOWED_HOSTS = ["work.example.gov.cn"]
     settings.SESSION_COOKIE_SECURE = True
@@ -29,12 +30,14 @@ def real(db, settings, monkeypatch):
 
 class TestSecrets:
     def test_an_installation_in_order_is_told_so(self, real):
-        assert levels(doctor._secrets) == {"密钥": doctor.GOOD}
+        assert levels(doctor._secrets) == dict.fromkeys(["密钥", "主密钥", "数据库密钥"], doctor.GOOD)
 
     @pytest.mark.parametrize(
         ("setting", "value", "name", "level"),
         [
             ("LIANGZHU_OWN_KEY", True, "密钥", doctor.BAD),
+            ("LIANGZHU_OWN_MASTER_KEY", True, "主密钥", doctor.BAD),
+            ("LIANGZHU_MASTER_KEYS", [b"another master ?"], "数据库密钥", doctor.BAD),
             ("SECRET_KEY", "short", "密钥", doctor.WARN),
             ("SESSION_COOKIE_SECURE", False, "HTTPS", doctor.BAD),
             ("DEBUG", True, "调试", doctor.BAD),

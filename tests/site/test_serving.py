@@ -34,21 +34,23 @@ def test_loopback_is_told_from_the_rest(host, local):
 
 
 @pytest.mark.parametrize(
-    ("host", "own_key", "demo", "says"),
+    ("host", "own_key", "own_master", "demo", "says"),
     [
-        ("0.0.0.0", True, False, "LIANGZHU_SECRET_KEY"),
-        ("0.0.0.0", False, True, "演示账号"),
-        ("10.0.0.5", True, True, "演示账号"),
-        ("0.0.0.0", False, False, None),
-        ("127.0.0.1", True, True, None),
+        ("0.0.0.0", True, False, False, "LIANGZHU_SECRET_KEY"),
+        ("0.0.0.0", False, True, False, "LIANGZHU_MASTER_KEY"),
+        ("0.0.0.0", False, False, True, "演示账号"),
+        ("10.0.0.5", True, True, True, "演示账号"),
+        ("0.0.0.0", False, False, False, None),
+        ("127.0.0.1", True, True, True, None),
     ],
 )
-def test_demonstration_secrets_stay_on_this_machine(host, own_key, demo, says):
+def test_demonstration_secrets_stay_on_this_machine(host, own_key, own_master, demo, says):
+    given = {"own_key": own_key, "own_master": own_master, "demo_accounts": demo}
     if says is None:
-        serving.require_own_secrets(host, own_key=own_key, demo_accounts=demo)
+        serving.require_own_secrets(host, **given)
         return
     with pytest.raises(serving.NotBeyondLoopback, match=says) as refused:
-        serving.require_own_secrets(host, own_key=own_key, demo_accounts=demo)
+        serving.require_own_secrets(host, **given)
     assert refused.value.todo
 
 

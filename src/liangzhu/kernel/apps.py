@@ -4,6 +4,8 @@ from importlib import import_module
 from importlib.util import find_spec
 
 from django.apps import AppConfig
+from django.db import DEFAULT_DB_ALIAS, connection
+from django.db.models.signals import post_migrate
 
 SHELVES = (
     "policies",
@@ -11,6 +13,7 @@ SHELVES = (
     "queries",
     "actions",
     "calendar",
+    "keyring",
     "releases",
     "handlers",
     "indicators",
@@ -44,3 +47,16 @@ class KernelApp(HouseApp):
     name = "liangzhu.kernel"
     label = "kernel"
     verbose_name = "内核"
+
+    def ready(self) -> None:
+        """Also: a database that was just built, or emptied, gets its keys."""
+        super().ready()
+        post_migrate.connect(_make_first_keys, sender=self)
+
+
+def _make_first_keys(using: str, **given) -> None:
+    from liangzhu.kernel import keys
+
+    # Migrating backwards ends without the table.
+    if using == DEFAULT_DB_ALIAS and "kernel_key" in connection.introspection.table_names():
+        keys.make_first_keys()

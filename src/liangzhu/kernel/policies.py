@@ -83,6 +83,12 @@ def release(actor: Actor, target=None) -> bool:
     return actor.has("access.admin")
 
 
+@policy("kernel.manage_keys", "管理密钥")
+def manage_keys(actor: Actor, target=None) -> bool:
+    """Rotate keys and change the master key. On the command line only: whoever may run it acts for the system."""
+    return actor.is_system
+
+
 @policy("kernel.operate", "查看运行状况")
 def operate(actor: Actor, target=None) -> bool:
     """See and replay events that could not be delivered."""

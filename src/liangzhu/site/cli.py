@@ -231,7 +231,12 @@ def up(host: str, port: int, demo: bool | None, workers: int | None) -> None:
 
     loading.migrate()
     demo = loading.settle_kind(demo)
-    serving.require_own_secrets(host, own_key=settings.LIANGZHU_OWN_KEY, demo_accounts=demo)
+    serving.require_own_secrets(
+        host,
+        own_key=settings.LIANGZHU_OWN_KEY,
+        own_master=settings.LIANGZHU_OWN_MASTER_KEY,
+        demo_accounts=demo,
+    )
     loading.load(demo=demo, say=click.echo)
     if settings.LIANGZHU_DEMO_DATE:
         os.environ["LIANGZHU_DEMO_DATE"] = settings.LIANGZHU_DEMO_DATE.isoformat()
@@ -517,6 +522,69 @@ def rule_ask(key_or_file: str, inputs: str, day: str | None) -> None:
     for one in found.trace:
         word = "采用" if one.used else "命中" if one.hit else "差一点" if one.near else "未命中"
         click.echo(f"  第 {one.number} 行 {word}：{one.missed or one.basis}")
+
+
+@main.group("keys", short_help="密钥")
+def keys() -> None:
+    """密钥：按用途分版本，新版本签名和加密，旧版本永远可以验签和解密。"""
+
+
+@keys.command("list", short_help="列出各用途的密钥版本")
+@click.option("--json", "as_json", is_flag=True, help="输出 JSON")
+def keys_list(as_json: bool) -> None:
+    """列出各用途的密钥版本；公钥可以公开，其余不显示。"""
+    set_up_django()
+    from liangzhu.kernel import keys as kept
+    from liangzhu.kernel.models import Key
+
+    rows = [
+        {
+            "id": row.id_text,
+            "title": kept.purpose(row.purpose).title,
+            "kind": kept.purpose(row.purpose).kind,
+            "created_at": row.created_at.isoformat(timespec="seconds"),
+            "master": row.master,
+            "public": bytes(row.public).hex(),
+        }
+        for row in Key.objects.order_by("purpose", "version")
+    ]
+    if as_json:
+        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        return
+    for row in rows:
+        click.echo(
+            f"{row['id']:<12}{row['title']}（{row['kind'].upper()}）  {row['created_at']}  主密钥 {row['master']}"
+        )
+        if row["public"]:
+            click.echo(f"{'':<12}公钥 {row['public']}")
+
+
+@keys.command("rotate", short_help="为一个用途换新密钥")
+@click.argument("purpose")
+def keys_rotate(purpose: str) -> None:
+    """为一个用途换新密钥；换盲索引（blind）的密钥要重新计算索引，请先停止服务。"""
+    set_up_django()
+    from liangzhu.kernel import keyring
+    from liangzhu.kernel.actors import SYSTEM
+
+    row = keyring.rotate(SYSTEM, purpose=purpose)
+    click.echo(f"已启用 {row.id_text}；旧版本继续用于验签和解密。")
+
+
+@keys.command("rewrap", short_help="更换主密钥：用现在的主密钥重新保护全部密钥")
+def keys_rewrap() -> None:
+    """用 LIANGZHU_MASTER_KEY 重新保护由原来的主密钥保护的密钥；数据不用重新加密。"""
+    set_up_django()
+    from django.conf import settings
+
+    from liangzhu.kernel import keyring
+    from liangzhu.kernel.actors import SYSTEM
+
+    count = keyring.rewrap(SYSTEM)
+    click.echo(f"{count} 个密钥已改由现在的主密钥保护。" if count else "全部密钥已由现在的主密钥保护。")
+    left = settings.LIANGZHU_HOME / "master-key"
+    if not settings.LIANGZHU_OWN_MASTER_KEY and left.exists():
+        click.echo(f"确认备份可用后，请删除 {left}，并去掉 LIANGZHU_OLD_MASTER_KEY。")
 
 
 @main.group("user", short_help="账号")

@@ -46,6 +46,16 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _master_key(text: str) -> bytes | None:
+    try:
+        key = bytes.fromhex(text)
+    except ValueError:
+        key = b"?"
+    if len(key) not in (0, 16):
+        raise ValueError("应为 32 个十六进制字符，可用 openssl rand -hex 16 生成")
+    return key or None
+
+
 def _names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
@@ -83,6 +93,20 @@ SETTINGS: dict[str, Setting] = {
             "",
             "Signs sessions. Empty: a key made for this home and kept in it; then only loopback is served.",
             str,
+        ),
+        Setting(
+            "LIANGZHU_MASTER_KEY",
+            "key",
+            "",
+            "Protects the keys in the database. Empty: made for this home and kept in it; then only loopback is served.",
+            _master_key,
+        ),
+        Setting(
+            "LIANGZHU_OLD_MASTER_KEY",
+            "key",
+            "",
+            "The master key before a change; only until `liangzhu keys rewrap` was run.",
+            _master_key,
         ),
         Setting(
             "LIANGZHU_HOSTS",
@@ -126,4 +150,6 @@ def read(name: str) -> object:
     try:
         return setting.read(text)
     except ValueError as error:
-        raise SettingError(f"设置 {name}={text!r} 无法识别：{error}。写法见 docs/settings.md。") from None
+        # A key that is written wrongly is still a secret.
+        shown = name if setting.kind == "key" else f"{name}={text!r}"
+        raise SettingError(f"设置 {shown} 无法识别：{error}。写法见 docs/settings.md。") from None

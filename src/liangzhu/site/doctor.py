@@ -142,6 +142,17 @@ def _secrets() -> Iterator[Finding]:
         )
     else:
         yield Finding("密钥", GOOD, "由 LIANGZHU_SECRET_KEY 给出。")
+    if settings.LIANGZHU_OWN_MASTER_KEY:
+        level = BAD if beyond else WARN if kind_of_database() is False else GOOD
+        todo = (
+            ""
+            if level == GOOD
+            else "请设置 LIANGZHU_MASTER_KEY（openssl rand -hex 16），再运行 liangzhu keys rewrap。"
+        )
+        yield Finding("主密钥", level, "程序自己生成的，和数据在同一个目录里，只能在本机提供服务。", todo)
+    else:
+        yield Finding("主密钥", GOOD, "由 LIANGZHU_MASTER_KEY 给出。")
+    yield from _keys_open()
     if beyond and not settings.SESSION_COOKIE_SECURE:
         yield Finding(
             "HTTPS",
@@ -154,15 +165,45 @@ def _secrets() -> Iterator[Finding]:
         yield Finding("调试", level, "LIANGZHU_DEBUG 打开着，出错页会暴露内部信息。", "请去掉这个设置。")
 
 
+def _keys_open() -> Iterator[Finding]:
+    """Whether the master key opens the keys of the database, and who signs."""
+    from django.db import connection
+
+    from liangzhu.kernel import crypto, keys
+    from liangzhu.kernel.models import Key
+
+    if "kernel_key" not in connection.introspection.table_names():
+        return
+    try:
+        for row in Key.objects.all():
+            keys.secret_of(row)
+    except (keys.WrongMasterKey, crypto.CryptoError) as wrong:
+        yield Finding(
+            "数据库密钥",
+            BAD,
+            getattr(wrong, "detail", str(wrong)),
+            getattr(wrong, "todo", "请恢复原来的主密钥。"),
+        )
+        return
+    stale = Key.objects.exclude(master=next(iter(keys.masters()))).count()
+    if stale:
+        yield Finding(
+            "数据库密钥", WARN, f"{stale} 个密钥还由原来的主密钥保护。", "运行 liangzhu keys rewrap。"
+        )
+    else:
+        yield Finding("数据库密钥", GOOD, f"都能打开；SM2 由 {crypto.implementation()} 计算。")
+
+
 def _home() -> Iterator[Finding]:
     """目录：权限和空间。"""
     home: Path = config.read("LIANGZHU_HOME")
     loose = []
-    for path in (home / "secret-key", home / "liangzhu.sqlite3"):
+    for path in (home / "secret-key", home / "master-key", home / "liangzhu.sqlite3"):
         if path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o007:
             loose.append(path.name)
-    if (home / "secret-key").exists() and stat.S_IMODE((home / "secret-key").stat().st_mode) & 0o077:
-        loose = sorted({*loose, "secret-key"})
+    for name in ("secret-key", "master-key"):
+        if (home / name).exists() and stat.S_IMODE((home / name).stat().st_mode) & 0o077:
+            loose = sorted({*loose, name})
     if loose and stat.S_IMODE(home.stat().st_mode) & 0o007:
         yield Finding(
             "目录权限", BAD, f"{home} 里的 {'、'.join(loose)} 其他用户也能读。", f"运行 chmod 700 {home}"

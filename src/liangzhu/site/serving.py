@@ -59,10 +59,10 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def require_own_secrets(host: str, *, own_key: bool, demo_accounts: bool) -> None:
+def require_own_secrets(host: str, *, own_key: bool, own_master: bool, demo_accounts: bool) -> None:
     """Raise NotBeyondLoopback if ``host`` is reachable from elsewhere while secrets are those of a demonstration.
 
-    ``own_key``: the signing key was made by the program and not given as a setting. ``demo_accounts``: accounts with the
+    ``own_key``, ``own_master``: that key was made by the program and not given as a setting. ``demo_accounts``: accounts with the
     published password exist.
     """
     if is_loopback(host):
@@ -76,6 +76,11 @@ def require_own_secrets(host: str, *, own_key: bool, demo_accounts: bool) -> Non
         raise NotBeyondLoopback(
             f"没有设置 LIANGZHU_SECRET_KEY，不能在 {host} 上提供服务。",
             todo="请设置 LIANGZHU_SECRET_KEY（至少 50 个随机字符），并妥善保管；同时设置 LIANGZHU_HOSTS 和 LIANGZHU_HTTPS。",
+        )
+    if own_master:
+        raise NotBeyondLoopback(
+            f"没有设置 LIANGZHU_MASTER_KEY，不能在 {host} 上提供服务：主密钥和数据在同一个目录里，等于没有加密。",
+            todo="请用 openssl rand -hex 16 生成主密钥，写入 LIANGZHU_MASTER_KEY，与备份分开保管；然后运行 liangzhu keys rewrap。",
         )
 
 

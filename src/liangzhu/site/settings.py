@@ -1,7 +1,9 @@
 """Django's settings, composed from what `config.py` declares."""
 
+import contextlib
 import os
 import secrets
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -18,28 +20,38 @@ LIANGZHU_DEMO_DATE = read("LIANGZHU_DEMO_DATE")
 LIANGZHU_MAX_UPLOAD = read("LIANGZHU_MAX_UPLOAD")
 LIANGZHU_TOKEN_DAYS = read("LIANGZHU_TOKEN_DAYS")
 LIANGZHU_OWN_KEY = not read("LIANGZHU_SECRET_KEY")
+LIANGZHU_OWN_MASTER_KEY = not read("LIANGZHU_MASTER_KEY")
 ALLOWED_HOSTS = read("LIANGZHU_HOSTS")
 
 
-def _secret_key() -> str:
-    """The key from the environment, or one made once for this home, readable by its owner only."""
-    given = read("LIANGZHU_SECRET_KEY")
-    if given:
-        return given
-    path = HOME / "secret-key"
+def _kept(name: str, make: Callable[[], str]) -> str:
+    """A secret of this home, made once however many processes start, readable by its owner only."""
+    path = HOME / name
     if not path.exists():
         HOME.mkdir(mode=0o700, parents=True, exist_ok=True)
-        try:
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            pass
-        else:
-            with os.fdopen(handle, "w") as file:
-                file.write(secrets.token_urlsafe(50))
+        # Written aside and then linked: who finds the file finds all of it.
+        aside = HOME / f".{name}-{secrets.token_hex(8)}"
+        with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(make())
+        with contextlib.suppress(FileExistsError):
+            os.link(aside, path)
+        aside.unlink()
     return path.read_text().strip()
 
 
-SECRET_KEY = _secret_key()
+SECRET_KEY = read("LIANGZHU_SECRET_KEY") or _kept("secret-key", lambda: secrets.token_urlsafe(50))
+
+
+def _master_keys() -> list[bytes]:
+    """The master key, and those that it takes over from: the old one, and the one made for this home before."""
+    given, old = read("LIANGZHU_MASTER_KEY"), read("LIANGZHU_OLD_MASTER_KEY")
+    kept = []
+    if given is None or (HOME / "master-key").exists():
+        kept = [bytes.fromhex(_kept("master-key", lambda: secrets.token_hex(16)))]
+    return [key for key in (given, *kept, old) if key]
+
+
+LIANGZHU_MASTER_KEYS = _master_keys()
 
 
 def _database() -> dict:

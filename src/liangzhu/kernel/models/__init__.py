@@ -1,6 +1,7 @@
 """The kernel's tables."""
 
 from liangzhu.kernel.models.calendar import DayOverride
+from liangzhu.kernel.models.key import Key
 from liangzhu.kernel.models.log import LogDetail, LogLeaf, Submission
 from liangzhu.kernel.models.outbox import Delivery, OutboxEvent, PeriodicRun
 from liangzhu.kernel.models.release import Release, Series
@@ -9,6 +10,7 @@ from liangzhu.kernel.models.search import SearchDoc
 __all__ = [
     "DayOverride",
     "Delivery",
+    "Key",
     "LogDetail",
     "LogLeaf",
     "OutboxEvent",
