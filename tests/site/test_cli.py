@@ -191,6 +191,23 @@ class TestProcess:
         assert status == 0
         assert "stateDiagram" in out or "flowchart" in out
 
+    def test_a_process_goes_out_as_bpmn_and_comes_back(self, run, tmp_path, district_processes):
+        status, out, _ = run("process", "draw", "plan_task", "--format", "bpmn")
+        assert status == 0
+        drawing = tmp_path / "plan_task.bpmn"
+        drawing.write_text(out, encoding="utf-8")
+        status, text, _ = run("process", "read", str(drawing))
+        assert status == 0
+        file = tmp_path / "plan_task.toml"
+        file.write_text(text, encoding="utf-8")
+        assert run("process", "read", str(file)) == (0, text, "")
+
+    def test_a_faulty_drawing_is_named_by_line(self, run, tmp_path, db):
+        drawing = tmp_path / "x.bpmn"
+        drawing.write_text("<x>\n", encoding="utf-8")
+        status, out, err = run("process", "read", str(drawing))
+        assert (status, out) == (1, "") and "第 2 行" in err
+
     @pytest.mark.parametrize("what", ["no_such_process", "absent.toml"])
     def test_what_cannot_be_drawn_is_named(self, run, db, what):
         status, out, err = run("process", "draw", what)

@@ -462,23 +462,36 @@ def process() -> None:
 
 @process.command("draw", short_help="画出一个流程")
 @click.argument("key_or_file", metavar="KEY|FILE")
-@click.option("--format", "form", type=Word(("svg", "mermaid")), default="svg", show_default=True)
+@click.option("--format", "form", type=Word(("svg", "mermaid", "bpmn")), default="svg", show_default=True)
 def process_draw(key_or_file: str, form: str) -> None:
-    """画出一个流程：给出流程名（生效版本；还没有建库时，随程序的版本）或 .toml 文件。"""
+    """画出一个流程：给出流程名（生效版本；还没有建库时，随程序的版本），或 .toml、.bpmn 文件。"""
     set_up_django()
+    from liangzhu.beams.work.matters import api as matters
+
+    click.echo(matters.draw_process(_process_text(key_or_file), form))
+
+
+@process.command("read", short_help="检查一个流程文件；BPMN 图转成流程文件")
+@click.argument("file", metavar="FILE", type=click.Path(dir_okay=False))
+def process_read(file: str) -> None:
+    """检查 .toml 或 .bpmn 文件，打印流程文件；有问题时逐条指出在第几行。"""
+    set_up_django()
+    click.echo(_process_text(file), nl=False)
+
+
+def _process_text(key_or_file: str) -> str:
+    """The text of a process: of a file, of the release in force, or of the file that comes with the program."""
     from django.db import DatabaseError
 
     from liangzhu.beams.work.matters import api as matters
 
     file = Path(key_or_file)
-    if file.suffix == ".toml":
-        found = matters.read_process(file)
-    else:
-        try:
-            found = matters.process_in_force(key_or_file)
-        except DatabaseError:
-            found = matters.shipped_process(key_or_file)
-    click.echo(matters.draw_process(found, form))
+    if file.suffix in (".toml", ".bpmn", ".xml"):
+        return matters.read_process_file(file)
+    try:
+        return matters.process_text(key_or_file)
+    except DatabaseError:
+        return matters.shipped_process_text(key_or_file)
 
 
 @main.group("rule", short_help="决策表")

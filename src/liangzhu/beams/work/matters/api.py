@@ -2,7 +2,6 @@
 
 from liangzhu.beams.work.matters.actions import assign, comment, step
 from liangzhu.beams.work.matters.clocks import end_of, last_day
-from liangzhu.beams.work.matters.drawing import draw_process
 from liangzhu.beams.work.matters.engine import (
     Option,
     add_part,
@@ -43,10 +42,12 @@ from liangzhu.beams.work.matters.models import Entry, Matter, Notice, Part, Part
 from liangzhu.beams.work.matters.notices import notify
 from liangzhu.beams.work.matters.process import Process, ProcessError
 from liangzhu.beams.work.matters.processes import (
+    draw_process,
     load_processes,
     process_in_force,
-    read_process,
-    shipped_process,
+    process_text,
+    read_process_file,
+    shipped_process_text,
 )
 from liangzhu.beams.work.matters.queries import ORDER, counts, entries_of, history, inbox, rows, visible
 from liangzhu.beams.work.matters.registry import choices, effect, guard
@@ -100,14 +101,15 @@ __all__ = [
     "part_light",
     "process_in_force",
     "process_of",
-    "read_process",
+    "process_text",
+    "read_process_file",
     "recompute",
     "register_kind",
     "remind",
     "resume_clock",
     "rows",
     "set_party",
-    "shipped_process",
+    "shipped_process_text",
     "start_clock",
     "state_title",
     "step",

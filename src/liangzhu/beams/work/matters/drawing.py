@@ -106,7 +106,7 @@ def words(process: Process) -> list[tuple[str, list[str]]]:
         *((flow.title, flow) for flow in process.parts.values()),
     ]:
         lines = []
-        for one in _ordered(flow):
+        for one in ordered(flow):
             steps = [_said(flow, one, step) for step in flow.out_of(one.name)]
             end = "终结。" if one.final else ""
             lines.append(f"{one.title}：{end}{'；'.join(steps)}{'。' if steps else ''}")
@@ -114,20 +114,12 @@ def words(process: Process) -> list[tuple[str, list[str]]]:
     return found
 
 
-def draw_process(process: Process, form: str = "svg") -> str:
-    """``svg`` or ``mermaid``. Raises ValueError for another form."""
-    forms = {"svg": svg, "mermaid": mermaid}
-    if form not in forms:
-        raise ValueError(f"a process is drawn as {' or '.join(forms)}, not as {form!r}")
-    return forms[form](process)
-
-
 def _said(flow: Flow, here: State, step: Transition) -> str:
     to = step.to or here.name
     return f"{step.title}" if to == here.name else f"{step.title} → {flow.states[to].title}"
 
 
-def _ordered(flow: Flow) -> list[State]:
+def ordered(flow: Flow) -> list[State]:
     """The states of the path in their order; each other one after the first state that leads to it."""
     order = [state.name for state in flow.path()] or [flow.initial]
     if flow.initial not in order:
@@ -151,7 +143,7 @@ def _ordered(flow: Flow) -> list[State]:
 
 
 def _flow(flow: Flow, top: float, present: str) -> tuple[str, float, float]:
-    boxes = [_Box(state) for state in _ordered(flow)]
+    boxes = [_Box(state) for state in ordered(flow)]
     place = {box.state.name: n for n, box in enumerate(boxes)}
     edges: dict[tuple[int, int], _Edge] = {}
     for step in flow.transitions.values():

@@ -18,7 +18,7 @@
 from pathlib import Path
 
 from liangzhu.beams.people.directory import api as directory
-from liangzhu.beams.work.matters import engine, notices
+from liangzhu.beams.work.matters import bpmn, drawing, engine, notices
 from liangzhu.beams.work.matters.kinds import all_kinds, process_files
 from liangzhu.beams.work.matters.models import Matter, Part
 from liangzhu.beams.work.matters.process import (
@@ -125,14 +125,25 @@ def notify(act, matter, params: dict, data: dict, transition) -> None:
 # Files ----------------------------------------------------------------------------------------------------
 
 
-def read_process(file: Path | str) -> Process:
-    """Read and check a process file. Raises ProcessError naming file and line."""
+def read_process_file(file: Path | str) -> str:
+    """The text of a process file, or of a BPMN drawing turned into one; checked.
+
+    Raises ProcessError naming file and line, BpmnError naming line and element.
+    """
     path = Path(file)
     try:
-        text = path.read_text(encoding="utf-8")
+        data = path.read_bytes()
     except OSError as error:
         raise ProcessError(str(path), [(1, f"文件读不出来：{error.strerror}")]) from None
-    return parse(text, str(path))
+    if path.suffix != ".toml":
+        return bpmn.read(data)
+    try:
+        text = data.decode()
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise ProcessError(str(path), [(line, "不是 UTF-8 文本")]) from None
+    parse(text, str(path))
+    return text
 
 
 def process_in_force(key: str) -> Process:
@@ -140,14 +151,29 @@ def process_in_force(key: str) -> Process:
     return in_force(key)[1]
 
 
-def shipped_process(key: str) -> Process:
-    """A process as its file says, released or not. Raises NotThere when no app has such a file, ProcessError."""
+def process_text(key: str) -> str:
+    """The text of the process in force. Raises NotThere."""
+    return in_force(key)[0].body
+
+
+def shipped_process_text(key: str) -> str:
+    """The text of a process as its file says, released or not. Raises NotThere when no app has it, ProcessError."""
     path = next((path for path in process_files() if path.stem == key), None)
     if path is None:
         raise NotThere(
             f"没有流程 {key}。", todo=f"已有的流程：{'、'.join(path.stem for path in process_files())}。"
         )
-    return read_process(path)
+    return read_process_file(path)
+
+
+def draw_process(text: str, form: str = "svg") -> str:
+    """A process file as ``svg``, ``mermaid`` or ``bpmn``. Raises ProcessError; ValueError for another form."""
+    if form == "bpmn":
+        return bpmn.export(text).decode()
+    forms = {"svg": drawing.svg, "mermaid": drawing.mermaid}
+    if form not in forms:
+        raise ValueError(f"a process is drawn as svg, mermaid or bpmn, not as {form!r}")
+    return forms[form](parse(text))
 
 
 def load_processes() -> list[Release]:
