@@ -1,0 +1,83 @@
+"""An installation of its own for a bench: a folder or a PostgreSQL server, one unit, one officer, some matters."""
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+
+OPINION = "同意，请按程序办理，三个工作日内反馈结果。"
+
+
+@contextmanager
+def home(database: str = "sqlite") -> Iterator[str]:
+    """Point this process and its children at a new installation; yields its folder. Once a process: Django reads settings once."""
+    folder = tempfile.mkdtemp(prefix="liangzhu-bench-")
+    os.environ |= {
+        "LIANGZHU_HOME": folder,
+        "LIANGZHU_LOG_LEVEL": "ERROR",
+        "DJANGO_SETTINGS_MODULE": "bench._settings",
+    }
+    try:
+        if database == "postgresql":
+            sys.path.insert(0, str(Path(__file__).parents[1] / "tools"))
+            from postgres import server
+
+            with server() as address:
+                os.environ["LIANGZHU_DATABASE"] = address
+                yield folder
+        else:
+            os.environ.pop("LIANGZHU_DATABASE", None)
+            yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def found(matters: int):
+    """Migrate, and put one officer and so many open matters into the installation; returns (officer, ids of the matters)."""
+    import django
+
+    django.setup()
+    from django.core.management import call_command
+
+    call_command("migrate", verbosity=0)
+    from django.db import transaction
+
+    from liangzhu.beams.people.directory import api as directory
+    from liangzhu.beams.people.directory.models import Holding, Person, Post, PostRole, Unit, UnitSpell
+    from liangzhu.beams.work.matters import api
+    from liangzhu.kernel.actions import action
+    from liangzhu.kernel.policies import public
+    from liangzhu.kernel.refs import Ref
+
+    api.load_processes()
+    since = date(2020, 1, 1)
+    unit = Unit.objects.create(key="bench", kind=Unit.DEPARTMENT)
+    UnitSpell.objects.create(
+        unit=unit, name="示例区测速局", short_name="测速局", valid_from=since, source="测速"
+    )
+    post = Post.objects.create(key="bench", unit=unit, title="科长")
+    PostRole.objects.create(post=post, role="matters.officer")
+    person = Person.objects.create(name="示例")
+    Holding.objects.create(post=post, person=person, valid_from=since)
+    officer = directory.staff(person.pk, post.pk, Ref("account", "1"))
+
+    @action("bench.open")
+    def open_one(act, *, number: int):
+        act.check(public)
+        return api.open_matter(
+            act,
+            kind="bench_round",
+            title=f"往复事项第 {number} 件",
+            parties={"lead": unit.pk},
+            holding_unit_id=unit.pk,
+        )
+
+    ids = []
+    for start in range(0, matters, 500):
+        with transaction.atomic():
+            ids += [open_one(officer, number=n).pk for n in range(start, min(start + 500, matters))]
+    return officer, ids
