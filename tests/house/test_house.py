@@ -39,6 +39,8 @@ TIME_SOURCES = [
     "src/liangzhu/kernel/events.py",
     "src/liangzhu/kernel/keys.py",
     "src/liangzhu/kernel/worker.py",
+    "src/liangzhu/kernel/outbox.py",
+    "src/liangzhu/kernel/inbox.py",
     "src/liangzhu/site/doctor.py",
     "src/liangzhu/beams/people/access/lockout.py",
     "src/liangzhu/beams/people/access/middleware.py",

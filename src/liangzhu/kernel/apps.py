@@ -15,6 +15,7 @@ SHELVES = (
     "calendar",
     "keyring",
     "releases",
+    "outbox",
     "handlers",
     "indicators",
     "processes",

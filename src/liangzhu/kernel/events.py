@@ -23,23 +23,68 @@ class Handler:
     run: Callable
 
 
+class CourierAway(Exception):
+    """The neighbour cannot be reached. Nothing was tried, so nothing counts as a failed try."""
+
+
+@dataclass(frozen=True)
+class Courier:
+    """Carries every event to a neighbour outside, many at once and outside of any transaction.
+
+    ``carry(rows)`` gets events of different subjects and answers in the same order: None for one that the neighbour
+    has, otherwise the exception that it was refused with. Raises CourierAway. It must answer within half a lease
+    (`worker.LEASE`), and the neighbour must know an event that comes twice.
+    """
+
+    key: str
+    title: str
+    carry: Callable[[list[OutboxEvent]], list[Exception | None]]
+
+
 _events: dict[str, type] = {}
 _handlers: dict[str, list[Handler]] = {}
+_couriers: dict[str, Courier] = {}
 
 
-def event(name: str) -> Callable[[type], type]:
-    """Register a frozen dataclass as the event ``name`` ("app.what_happened"); it has a field ``subject: Ref``."""
+def event(name: str, *, outside: tuple[str, ...] = (), accepts: str = "") -> Callable[[type], type]:
+    """Register a frozen dataclass as the event ``name`` ("app.what_happened"); it has a field ``subject: Ref``.
+
+    ``outside`` names the fields that may leave the machine with a courier; without it only ids, kind and time do.
+    ``accepts`` is the CloudEvents type of messages from outside that become this event (`inbox.take_in`).
+    """
 
     def register(cls: type) -> type:
-        if not is_dataclass(cls) or "subject" not in {field.name for field in fields(cls)}:
+        known = {field.name for field in fields(cls)} if is_dataclass(cls) else set()
+        if "subject" not in known:
             raise TypeError(f"{cls.__name__} must be a dataclass with a field `subject`")
+        if unknown := set(outside) - (known - {"subject"}):
+            raise TypeError(f"{cls.__name__} has no field {', '.join(sorted(unknown))} to let outside")
         if name in _events and _events[name].__qualname__ != cls.__qualname__:
             raise ValueError(f"event {name} is registered twice")
-        cls.event_name = name
+        cls.event_name, cls.outside, cls.accepts = name, tuple(outside), accepts
         _events[name] = cls
         return cls
 
     return register
+
+
+def courier(one: Courier) -> None:
+    """From now on owe every event to this courier. Raises ValueError for a key registered twice."""
+    if one.key in _couriers:
+        raise ValueError(f"courier {one.key} is registered twice")
+    _couriers[one.key] = one
+
+
+def all_couriers() -> dict[str, Courier]:
+    """Every courier by key."""
+    return dict(_couriers)
+
+
+def public_fields(row: OutboxEvent) -> dict:
+    """Those fields of an event that its class lets outside; none when its name is no longer known."""
+    allowed = getattr(_events.get(row.name), "outside", ())
+    body = json.loads(row.body) if allowed else {}
+    return {name: body[name] for name in allowed if name in body}
 
 
 def handles(cls: type) -> Callable[[Callable], Callable]:
@@ -81,8 +126,10 @@ def publish(happened, actor: Actor) -> OutboxEvent:
         )
     )
     due = machine_now() - timedelta(milliseconds=1)
-    for handler in _handlers.get(row.name, ()):
-        insert(Delivery(event=row, handler=handler.key, subject=row.subject, due_at=due))
+    owed = [(handler.key, "") for handler in _handlers.get(row.name, ())]
+    owed += [(key, key) for key in _couriers]
+    for key, lane in owed:
+        insert(Delivery(event=row, handler=key, lane=lane, subject=row.subject, due_at=due))
     return row
 
 

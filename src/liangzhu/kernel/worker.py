@@ -2,6 +2,9 @@
 
 At least once, in order per subject: a delivery waits while an earlier one of the same handler and subject is
 unfinished. The handler's changes and the mark "done" commit together, so effects in the database happen once.
+
+A worker takes deliveries by lease. While a handler runs, its row is locked by the running transaction, so that
+nobody takes it however long it lasts; the lease covers the time before, and ends by itself when the worker is gone.
 """
 
 import logging
@@ -9,19 +12,40 @@ import threading
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from django.db import close_old_connections, connection, models, transaction
+from django.db import connection, models, transaction
 from django.utils.timezone import now as machine_now  # noqa: TID251 - leases run on the machine's clock
 
-from liangzhu.kernel.events import all_handlers, restore
+from liangzhu.kernel.errors import Problem
+from liangzhu.kernel.events import Courier, CourierAway, all_couriers, all_handlers, restore
 from liangzhu.kernel.models import Delivery, PeriodicRun
 
 logger = logging.getLogger("liangzhu.worker")
 
-LEASE = timedelta(seconds=60)
+LEASE = timedelta(seconds=10)
 BACKOFF = [5, 30, 120, 600, 3600, 6 * 3600]
 """Seconds before the next try; after the last one the delivery is dead and a person must look."""
+
+GONE_TRIES = 3
+"""Tries for what this program does not know: while a new version is rolled out, a worker of the old one still runs."""
+
+BATCH = 100
+EXAMINED = 500
+"""How many deliveries one claim looks at once; those behind others are set aside and not looked at again."""
+
+QUICK, SLOW = 0.02, 0.25
+"""Seconds between two looks into the outbox: after something happened, and when nothing does (PostgreSQL)."""
+
+PERIODIC_PAUSE = 15.0
+
+
+class Unknown(Exception):
+    """What is owed cannot be delivered by this program; ``reason`` is one of Delivery.REASONS."""
+
+    def __init__(self, reason: str, words: str):
+        super().__init__(words)
+        self.reason = reason
 
 
 @dataclass(frozen=True)
@@ -34,6 +58,7 @@ class Periodic:
 
 
 _periodic: dict[str, Periodic] = {}
+_companions: dict[str, Callable[[threading.Event], None]] = {}
 
 
 def periodic(name: str, *, minutes: int) -> Callable[[Callable[[], None]], Callable[[], None]]:
@@ -53,62 +78,224 @@ def all_periodic() -> dict[str, Periodic]:
     return dict(_periodic)
 
 
-def _claim(limit: int) -> list[int]:
-    """Lease some deliveries that are due and whose predecessors are finished."""
-    moment = machine_now()
-    earlier = Delivery.objects.filter(
-        handler=models.OuterRef("handler"),
-        subject=models.OuterRef("subject"),
-        done_at=None,
-        id__lt=models.OuterRef("id"),
+def companion(name: str, run: Callable[[threading.Event], None]) -> None:
+    """Run ``run(stop)`` in a thread of every worker until ``stop`` is set; when it fails, again after a pause."""
+    if name in _companions:
+        raise ValueError(f"companion {name} is registered twice")
+    _companions[name] = run
+
+
+# Claiming -------------------------------------------------------------------------------------------------------------
+
+
+def _line_of(row: models.OuterRef | str, subject: models.OuterRef | str) -> models.QuerySet:
+    """The unfinished deliveries of one handler and subject, the first one first."""
+    return Delivery.objects.filter(handler=row, subject=subject, done_at=None).order_by("id")
+
+
+def _candidates(moment: datetime, lane: str) -> models.QuerySet:
+    """Deliveries that are due, with the first of their line as ``first``; those due longest come first."""
+    first = _line_of(models.OuterRef("handler"), models.OuterRef("subject")).values("id")[:1]
+    return (
+        Delivery.objects.filter(lane=lane, done_at=None, dead_at=None, waits=False, due_at__lte=moment)
+        .order_by("due_at", "id")
+        .annotate(first=models.Subquery(first))
     )
+
+
+def _locked(rows: models.QuerySet) -> models.QuerySet:
+    locking = {"skip_locked": True} if connection.features.has_select_for_update_skip_locked else {}
+    return rows.select_for_update(of=("self",) if connection.vendor == "postgresql" else (), **locking)
+
+
+def _is_owed(lane: str = "") -> bool:
+    """Whether a claim would find something to look at. Cheap, without a transaction."""
+    moment = machine_now()
+    owed = Delivery.objects.filter(lane=lane, done_at=None, dead_at=None, waits=False, due_at__lte=moment)
+    return owed.filter(models.Q(lease_until=None) | models.Q(lease_until__lt=moment)).exists()
+
+
+def _claim(limit: int, lane: str = "") -> tuple[list[int], datetime]:
+    """Lease some deliveries that are due and first in their line; returns their ids and the end of the lease.
+
+    Who stands behind another one is set aside (``waits``) and comes back when that one is finished: a line that
+    stands still costs nothing, however long it is.
+    """
+    free: list[int] = []
+    until = machine_now() + LEASE
+    while len(free) < limit:
+        moment = machine_now()
+        until = moment + LEASE
+        with transaction.atomic():
+            rows = list(
+                _locked(_candidates(moment, lane).filter(lease_until=None)).values_list("id", "first")[
+                    :EXAMINED
+                ]
+            )
+            heads = [ident for ident, first in rows if ident == first][: limit - len(free)]
+            behind = [ident for ident, first in rows if ident != first]
+            Delivery.objects.filter(id__in=heads).update(lease_until=until)
+            Delivery.objects.filter(id__in=behind).update(waits=True)
+        free += heads
+        if behind:
+            # The one before may have been finished while this one was set aside, and looked for it in vain.
+            _call_back(Delivery.objects.filter(id__in=behind))
+        if len(rows) < EXAMINED:
+            break
+    Delivery.objects.filter(id__in=free).update(lease_until=until)
+    return free, until
+
+
+def _claim_lost(lane: str = "") -> tuple[list[int], datetime]:
+    """Lease one delivery whose worker went away, alone: if it is what ends workers, it ends this one alone."""
+    moment = machine_now()
     with transaction.atomic():
-        free = (
-            Delivery.objects.filter(done_at=None, dead_at=None, due_at__lte=moment)
-            .filter(models.Q(lease_until=None) | models.Q(lease_until__lt=moment))
-            .filter(~models.Exists(earlier))
-            .order_by("id")
-        )
-        locking = {"skip_locked": True} if connection.features.has_select_for_update_skip_locked else {}
-        ids = list(free.select_for_update(**locking).values_list("id", flat=True)[:limit])
-        Delivery.objects.filter(id__in=ids).update(lease_until=moment + LEASE)
-    return ids
+        lost = _locked(Delivery.objects.filter(lane=lane, done_at=None, dead_at=None, waits=False))
+        row = lost.filter(due_at__lte=moment, lease_until__lt=moment).order_by("due_at", "id").first()
+        if row is None:
+            return [], moment
+        row.attempts += 1
+        row.lease_until = moment + LEASE
+        if row.attempts > len(BACKOFF):
+            _give_up(row, Delivery.WORKER_LOST, "投递它的后台进程多次中断，没有留下出错信息。", "")
+        row.save()
+    return ([], moment) if row.dead_at else ([row.pk], row.lease_until)
 
 
-def deliver(delivery_id: int) -> bool:
-    """Run one leased delivery. Returns whether it is done; a failure is kept with its trace and tried again later."""
-    handlers = all_handlers()
+def _call_back(rows: models.QuerySet) -> int:
+    """Let those take part again that wait for nobody any more."""
+    first = _line_of(models.OuterRef("handler"), models.OuterRef("subject")).values("id")[:1]
+    heads = rows.filter(waits=True, done_at=None).annotate(first=models.Subquery(first))
+    idents = list(heads.filter(first=models.F("id")).values_list("id", flat=True))
+    return Delivery.objects.filter(id__in=idents).update(waits=False) if idents else 0
+
+
+def finish(delivery: Delivery) -> None:
+    """Mark a locked delivery as done and call the next one of its line, in the caller's transaction."""
+    delivery.done_at, delivery.lease_until, delivery.dead_at, delivery.waits = (
+        machine_now(),
+        None,
+        None,
+        False,
+    )
+    delivery.save(update_fields=["done_at", "lease_until", "dead_at", "waits", "attempts", "skipped"])
+    # Without asking whether it waits: whoever is setting it aside just now must meet this change.
+    following = _line_of(delivery.handler, delivery.subject).filter(id__gt=delivery.pk).values("id")[:1]
+    Delivery.objects.filter(id__in=models.Subquery(following)).update(waits=False)
+
+
+# Delivering -----------------------------------------------------------------------------------------------------------
+
+
+def deliver(delivery_id: int, lease: datetime | None = None) -> bool:
+    """Run one leased delivery. Returns whether it is done; a failure is kept with its trace and tried again later.
+
+    With ``lease``, does nothing when somebody else has taken it over meanwhile.
+    """
     try:
         with transaction.atomic():
-            delivery = Delivery.objects.select_for_update().select_related("event").get(pk=delivery_id)
-            if delivery.done_at is not None:
-                return True
-            handlers[delivery.handler].run(restore(delivery.event), delivery)
-            delivery.done_at, delivery.lease_until, delivery.error = machine_now(), None, ""
+            delivery = Delivery.objects.select_for_update(
+                of=("self",) if connection.vendor == "postgresql" else ()
+            )
+            delivery = delivery.select_related("event").get(pk=delivery_id)
+            if delivery.done_at or delivery.dead_at or lease not in (None, delivery.lease_until):
+                return delivery.done_at is not None
+            handler = all_handlers().get(delivery.handler)
+            if handler is None:
+                raise Unknown(Delivery.HANDLER_GONE, f"程序里没有 {delivery.handler}，可能已随升级取消。")
+            handler.run(_restored(delivery), delivery)
             delivery.attempts += 1
-            delivery.save(update_fields=["done_at", "lease_until", "error", "attempts"])
+            finish(delivery)
         return True
-    except Exception:
-        logger.exception("delivery %s failed", delivery_id)
-        with transaction.atomic():
-            delivery = Delivery.objects.select_for_update().get(pk=delivery_id)
-            delivery.attempts += 1
-            delivery.error = traceback.format_exc()[-4000:]
-            delivery.lease_until = None
-            if delivery.attempts > len(BACKOFF):
-                delivery.dead_at = machine_now()
-            else:
-                delivery.due_at = machine_now() + timedelta(seconds=BACKOFF[delivery.attempts - 1])
-            delivery.save(update_fields=["attempts", "error", "lease_until", "dead_at", "due_at"])
+    except Exception as error:
+        logger.warning("delivery %s failed", delivery_id, exc_info=not isinstance(error, Unknown))
+        _fail(delivery_id, lease, error)
         return False
 
 
-def deliver_due(limit: int = 100) -> int:
-    """Deliver what is due now; returns how many were taken up."""
-    ids = _claim(limit)
-    for ident in ids:
-        deliver(ident)
-    return len(ids)
+def _restored(delivery: Delivery):
+    try:
+        return restore(delivery.event)
+    except (KeyError, TypeError, ValueError) as error:
+        words = f"程序不认识事件 {delivery.event.name} 或它的内容，可能已随升级改变。"
+        raise Unknown(Delivery.EVENT_GONE, words) from error
+
+
+def _fail(delivery_id: int, lease: datetime | None, error: Exception) -> None:
+    """Keep why it failed, and when it is tried again."""
+    trace = "".join(traceback.format_exception(error))[-4000:]
+    reason = error.reason if isinstance(error, Unknown) else Delivery.FAILED
+    with transaction.atomic():
+        delivery = Delivery.objects.select_for_update().get(pk=delivery_id)
+        if delivery.done_at or lease not in (None, delivery.lease_until):
+            return
+        delivery.attempts += 1
+        delivery.lease_until = None
+        if delivery.attempts > (len(BACKOFF) if reason == Delivery.FAILED else GONE_TRIES - 1):
+            _give_up(delivery, reason, in_words(error), trace)
+        else:
+            delivery.reason, delivery.words, delivery.error = reason, in_words(error), trace
+            delivery.due_at = machine_now() + timedelta(seconds=BACKOFF[delivery.attempts - 1])
+        delivery.save()
+
+
+def _give_up(delivery: Delivery, reason: str, words: str, trace: str) -> None:
+    delivery.dead_at, delivery.lease_until = machine_now(), None
+    delivery.reason, delivery.words, delivery.error = reason, words, trace
+
+
+def in_words(error: Exception) -> str:
+    """What went wrong in one sentence, at most 300 characters."""
+    if isinstance(error, Problem):
+        return f"{error.title}：{error.detail}"[:300]
+    if isinstance(error, Unknown):
+        return str(error)[:300]
+    return f"{type(error).__name__}：{error}"[:300]
+
+
+def deliver_due(limit: int = BATCH) -> int:
+    """Deliver what is due now; returns how many were taken up.
+
+    What is not begun within half of the lease is given back, so that it is not waited for.
+    """
+    ids, lease = _claim(limit)
+    half = lease - LEASE / 2
+    for place, ident in enumerate(ids):
+        if machine_now() > half:
+            Delivery.objects.filter(id__in=ids[place:], lease_until=lease).update(lease_until=None)
+            return max(place, 1)
+        deliver(ident, lease)
+    lost, lease = _claim_lost()
+    for ident in lost:
+        deliver(ident, lease)
+    return len(ids) + len(lost)
+
+
+def carry_due(courier: Courier, limit: int = 2 * BATCH) -> int:
+    """Let a courier carry what is due; returns how many were taken up. Raises CourierAway, and nothing has changed."""
+    ids, lease = _claim(limit, courier.key)
+    if not ids:
+        ids, lease = _claim_lost(courier.key)
+    rows = list(Delivery.objects.filter(id__in=ids).select_related("event").order_by("id"))
+    if not rows:
+        return 0
+    try:
+        outcomes = courier.carry([row.event for row in rows])
+    except CourierAway:
+        Delivery.objects.filter(id__in=ids, lease_until=lease).update(lease_until=None)
+        raise
+    except Exception as error:
+        outcomes = [error] * len(rows)
+    carried = {row.pk for row, outcome in zip(rows, outcomes, strict=True) if outcome is None}
+    with transaction.atomic():
+        for row in Delivery.objects.select_for_update().filter(id__in=carried, done_at=None).order_by("id"):
+            row.attempts += 1
+            finish(row)
+    for row, outcome in zip(rows, outcomes, strict=True):
+        if outcome is not None:
+            logger.warning("courier %s could not carry event %s: %s", courier.key, row.event_id, outcome)
+            _fail(row.pk, lease, outcome)
+    return len(rows)
 
 
 def drain(rounds: int = 1000) -> int:
@@ -148,17 +335,111 @@ def run_periodic(force: bool = False) -> list[str]:
     return ran
 
 
-def work(stop: threading.Event, pause: float = 0.5) -> None:
-    """Work until told to stop."""
+@periodic("kernel.call_back", minutes=60)
+def call_back() -> None:
+    """Whoever waits for nobody takes part again; a worker that was killed at the wrong moment may have left one."""
+    waiting = Delivery.objects.filter(waits=True, done_at=None)
+    seen = 0
+    while idents := list(waiting.filter(id__gt=seen).order_by("id").values_list("id", flat=True)[:1000]):
+        seen = idents[-1]
+        if called := _call_back(Delivery.objects.filter(id__in=idents)):
+            logger.warning("%s deliveries waited for nobody", called)
+
+
+# Working --------------------------------------------------------------------------------------------------------------
+
+
+class Watch:
+    """Waits until a lane may hold something to deliver.
+
+    SQLite tells cheaply whether anybody wrote (`PRAGMA data_version`), so it is asked every 20 ms. PostgreSQL is asked
+    for a due row, the less often the longer nothing came.
+    """
+
+    def __init__(self, stop: threading.Event, lane: str = ""):
+        self.stop, self.lane = stop, lane
+        self.version = 0
+
+    def arm(self) -> None:
+        """Remember how things stand, before one looks: what is written from now on ends the next wait."""
+        if connection.vendor == "sqlite":
+            self.version = self._version()
+
+    def wait(self, longest: float = 1.0) -> None:
+        """Return when something may be due, when ``longest`` seconds have passed, or when told to stop."""
+        waited, pause = 0.0, QUICK
+        while waited < longest and not self.stop.wait(pause):
+            waited += pause
+            if connection.vendor == "sqlite":
+                if self._version() != self.version:
+                    return
+            else:
+                if _is_owed(self.lane):
+                    return
+                pause = min(pause * 1.5, SLOW)
+
+    def _version(self) -> int:
+        with connection.cursor() as cursor:
+            return cursor.execute("PRAGMA data_version").fetchone()[0]
+
+
+def work(stop: threading.Event) -> None:
+    """Work until told to stop: handlers here, periodic jobs, couriers and companions in threads of their own."""
+    jobs: dict[str, Callable[[threading.Event], None]] = {"periodic": _run_periodic, **_companions}
+    jobs |= {f"courier {one.key}": _courier_rounds(one) for one in all_couriers().values()}
+    threads = [
+        threading.Thread(target=_keep_going, args=(name, job, stop), name=name, daemon=True)
+        for name, job in jobs.items()
+    ]
+    for thread in threads:
+        thread.start()
     logger.info("worker started")
+    _keep_going("deliveries", _deliver_rounds, stop)
+    for thread in threads:
+        thread.join(5)
+
+
+def _keep_going(name: str, job: Callable[[threading.Event], None], stop: threading.Event) -> None:
+    """Run a job until told to stop. The database may be away for a moment; what is owed is still owed."""
     while not stop.is_set():
-        close_old_connections()
         try:
-            run_periodic()
-            taken = deliver_due()
+            job(stop)
         except Exception:
-            # The database may be away for a moment; what is owed is still owed.
-            logger.exception("worker round failed")
-            taken = 0
-        if not taken:
-            stop.wait(pause)
+            logger.exception("%s failed", name)
+            stop.wait(1)
+        finally:
+            connection.close()
+
+
+def _deliver_rounds(stop: threading.Event) -> None:
+    watch = Watch(stop)
+    while not stop.is_set():
+        watch.arm()
+        if not (_is_owed() and deliver_due()):
+            watch.wait()
+
+
+def _courier_rounds(courier: Courier) -> Callable[[threading.Event], None]:
+    def run(stop: threading.Event) -> None:
+        watch, away = Watch(stop, courier.key), 0
+        while not stop.is_set():
+            watch.arm()
+            try:
+                taken = _is_owed(courier.key) and carry_due(courier)
+                away = 0
+            except CourierAway as error:
+                away += 1
+                if away == 1:
+                    logger.warning("%s cannot be reached: %s", courier.title, error)
+                stop.wait(min(2 ** (away - 1), 30))
+                continue
+            if not taken:
+                watch.wait()
+
+    return run
+
+
+def _run_periodic(stop: threading.Event) -> None:
+    while not stop.is_set():
+        run_periodic()
+        stop.wait(PERIODIC_PAUSE)

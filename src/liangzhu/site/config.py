@@ -139,6 +139,13 @@ SETTINGS: dict[str, Setting] = {
         Setting(
             "LIANGZHU_TOKEN_DAYS", "number", "365", "The longest life of a token of the API, in days.", _count
         ),
+        Setting(
+            "LIANGZHU_OUTBOX_DAYS",
+            "number",
+            "30",
+            "Days that a delivered event is kept; one that is owed is never removed.",
+            _count,
+        ),
     ]
 }
 

@@ -3,7 +3,7 @@
 from liangzhu.kernel.models.calendar import DayOverride
 from liangzhu.kernel.models.key import Key
 from liangzhu.kernel.models.log import LogDetail, LogLeaf, Submission
-from liangzhu.kernel.models.outbox import Delivery, OutboxEvent, PeriodicRun
+from liangzhu.kernel.models.outbox import Delivery, OutboxEvent, PeriodicRun, Received
 from liangzhu.kernel.models.release import Release, Series
 from liangzhu.kernel.models.search import SearchDoc
 
@@ -15,6 +15,7 @@ __all__ = [
     "LogLeaf",
     "OutboxEvent",
     "PeriodicRun",
+    "Received",
     "Release",
     "SearchDoc",
     "Series",
