@@ -38,6 +38,7 @@ TIME_SOURCES = [
     "src/liangzhu/kernel/now.py",
     "src/liangzhu/kernel/events.py",
     "src/liangzhu/kernel/keys.py",
+    "src/liangzhu/kernel/log/sequencer.py",
     "src/liangzhu/kernel/worker.py",
     "src/liangzhu/kernel/outbox.py",
     "src/liangzhu/kernel/inbox.py",

@@ -19,6 +19,7 @@ from django.utils.timezone import now as machine_now  # noqa: TID251 - leases ru
 
 from liangzhu.kernel.errors import Problem
 from liangzhu.kernel.events import Courier, CourierAway, all_couriers, all_handlers, restore
+from liangzhu.kernel.log import sequencer
 from liangzhu.kernel.models import Delivery, PeriodicRun
 
 logger = logging.getLogger("liangzhu.worker")
@@ -83,6 +84,9 @@ def companion(name: str, run: Callable[[threading.Event], None]) -> None:
     if name in _companions:
         raise ValueError(f"companion {name} is registered twice")
     _companions[name] = run
+
+
+companion("sequencer", sequencer.run)
 
 
 # Claiming -------------------------------------------------------------------------------------------------------------

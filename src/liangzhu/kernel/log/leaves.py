@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 from liangzhu.kernel.actors import Actor
 from liangzhu.kernel.crypto import sm3_hex as sm3
@@ -48,6 +48,25 @@ def write_leaf(actor: Actor, action: str, subject: Ref, details: dict) -> LogLea
     )
     insert(LogDetail(leaf=leaf, salt=salt, body=body))
     return leaf
+
+
+def stamp(moment: datetime) -> str:
+    """A moment as it is hashed and signed: UTC with microseconds, ``2022-10-20T01:02:03.000004Z``."""
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
+
+
+LEAF_FIELDS = ("action", "actor", "at", "commitment", "on_behalf", "recorded_at", "request_id", "subject")
+"""The fields of a leaf that its hash covers. A change here would break every proof that was ever given."""
+
+
+def leaf_text(leaf: LogLeaf) -> str:
+    """What is hashed of a leaf (叶): canonical JSON of its fields. ``leaf`` is a row or anything with their names."""
+    return canonical(
+        {
+            name: stamp(value) if isinstance(value := getattr(leaf, name), datetime) else value
+            for name in LEAF_FIELDS
+        }
+    )
 
 
 def holds(leaf: LogLeaf) -> bool | None:

@@ -112,8 +112,8 @@ def tiles_of(spans: Iterable[Span]) -> set[Tile]:
     return {_place(node)[0] for span in spans for node in _cover(span)}
 
 
-def _root_of(hashes: list[bytes]) -> bytes:
-    """The root over a power of two of hashes."""
+def root_of(hashes: list[bytes]) -> bytes:
+    """The root over a power of two of neighbouring hashes."""
     while len(hashes) > 1:
         hashes = [node_hash(hashes[i], hashes[i + 1]) for i in range(0, len(hashes), 2)]
     return hashes[0]
@@ -128,7 +128,7 @@ def _subtree(node: tuple[int, int], tiles: Tiles) -> bytes:
     blob = tiles.get(tile, b"")[first * HASH : (first + count) * HASH]
     if len(blob) != count * HASH:
         raise TreeDamaged(f"tile {tile[0]}/{tile[1]} lacks entries {first} to {first + count - 1}")
-    return _root_of(_cut(blob))
+    return root_of(_cut(blob))
 
 
 def span_hash(span: Span, tiles: Tiles) -> bytes:
@@ -172,7 +172,7 @@ def extend(size: int, tiles: Tiles, added: Iterable[bytes]) -> dict[Tile, bytes]
             part = blob[start : start + WIDTH * HASH]
             changed[level, index] = part
             if len(part) == WIDTH * HASH:
-                hashes.append(_root_of(_cut(part)))
+                hashes.append(root_of(_cut(part)))
             index += 1
         level += 1
     return changed

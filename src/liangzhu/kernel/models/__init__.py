@@ -2,7 +2,7 @@
 
 from liangzhu.kernel.models.calendar import DayOverride
 from liangzhu.kernel.models.key import Key
-from liangzhu.kernel.models.log import LogDetail, LogLeaf, Submission
+from liangzhu.kernel.models.log import LogDetail, LogHead, LogLeaf, LogTile, Submission
 from liangzhu.kernel.models.outbox import Delivery, OutboxEvent, PeriodicRun, Received
 from liangzhu.kernel.models.release import Release, Series
 from liangzhu.kernel.models.search import SearchDoc
@@ -12,7 +12,9 @@ __all__ = [
     "Delivery",
     "Key",
     "LogDetail",
+    "LogHead",
     "LogLeaf",
+    "LogTile",
     "OutboxEvent",
     "PeriodicRun",
     "Received",

@@ -1,0 +1,78 @@
+"""Proofs of the log, as JSON. What everybody gets holds hashes only: who has a leaf can hold it against them, who has
+none learns nothing, because each leaf hash covers a salted commitment.
+"""
+
+from liangzhu.kernel.errors import NotThere
+from liangzhu.kernel.log import heads, tree
+from liangzhu.kernel.log.leaves import leaf_text
+from liangzhu.kernel.log.store import read_tiles
+from liangzhu.kernel.models import LogHead, LogLeaf
+
+INCLUSION, CONSISTENCY = "liangzhu-log-inclusion-1", "liangzhu-log-consistency-1"
+
+
+def head_of(size: int | None = None) -> LogHead:
+    """The head at that size, or the latest. Raises NotThere."""
+    if size is None:
+        head = heads.latest_head()
+        if head is None:
+            raise NotThere("日志还没有树头。", todo="有了第一条日志之后，后台进程会在一秒内签出树头。")
+        return head
+    head = LogHead.objects.filter(pk=size).first()
+    if head is None:
+        raise NotThere(f"没有签过大小为 {size} 的树头。", todo="已签的树头见 /log/heads/。")
+    return head
+
+
+def _hashes(spans: list[tree.Span]) -> list[str]:
+    tiles = read_tiles(tree.tiles_of(spans))
+    return [tree.span_hash(span, tiles).hex() for span in spans]
+
+
+def inclusion_proof(number: int, size: int | None = None) -> dict:
+    """The public proof that leaf ``number`` stands in the tree of a head (the latest, or that of ``size``).
+
+    Raises NotThere.
+    """
+    head = head_of(size)
+    if not 0 <= number < head.size:
+        raise NotThere(
+            f"大小为 {head.size} 的树里没有 {number} 号。",
+            todo=f"编号从 0 到 {head.size - 1}；刚写入的稍等再查。",
+        )
+    own, *path = _hashes([(number, number + 1), *tree.inclusion(number, head.size)])
+    return {
+        "kind": INCLUSION,
+        "leaf": {"number": number, "hash": own},
+        "path": path,
+        "head": heads.as_json(head),
+    }
+
+
+def consistency_proof(old: int, new: int) -> dict:
+    """The proof that the tree of the head of ``new`` leaves continues that of ``old`` leaves. Raises NotThere."""
+    if not 0 < old <= new:
+        raise NotThere("一致性证明要从较小的树头到较大的树头。", todo="请把两个大小对调，并且都大于 0。")
+    first, second = head_of(old), head_of(new)
+    return {
+        "kind": CONSISTENCY,
+        "path": _hashes(tree.consistency(old, new)),
+        "old": heads.as_json(first),
+        "new": heads.as_json(second),
+    }
+
+
+def leaf_proof(number: int, *, details: bool = False) -> dict:
+    """The whole proof file of a leaf: as the public one, with what the leaf says and, if asked for, its details.
+
+    Not for everybody: a leaf tells who did what when. Raises NotThere.
+    """
+    proof = inclusion_proof(number)
+    leaf = LogLeaf.objects.select_related("detail").filter(number=number).first()
+    if leaf is None:
+        raise NotThere(f"{number} 号在树里，但这一条已不在数据库里。", todo="请运行 liangzhu log verify。")
+    proof["leaf"]["text"] = leaf_text(leaf)
+    detail = getattr(leaf, "detail", None)
+    if details and detail is not None:
+        proof["details"] = {"salt": bytes(detail.salt).hex(), "body": detail.body}
+    return proof
