@@ -6,8 +6,10 @@ from datetime import timedelta
 import pytest
 
 from liangzhu.beams.work.matters import api as matters
+from liangzhu.beams.work.matters import sights
 from liangzhu.beams.work.matters.engine import process_of
-from liangzhu.beams.work.matters.models import NEVER, Clock, ClockStop, Entry, Part
+from liangzhu.beams.work.matters.models import NEVER, Clock, ClockStop, Entry, Part, Party, Sight
+from liangzhu.kernel import search
 from liangzhu.kernel.errors import Problem
 from liangzhu.kernel.now import at, shanghai
 
@@ -51,8 +53,26 @@ def check(matter) -> None:
     assert matter.due_at == min((c.due_at for c in running if not c.paused), default=NEVER)
     assert matter.clock_paused == any(clock.paused for clock in running)
     assert (matter.closed_at is not None) == flow.states[matter.state].final
+    check_sights(matter)
     if matter.closed_at:
         assert not running and not Part.objects.filter(matter=matter, done_at=None).exists()
+
+
+def check_sights(matter) -> None:
+    """Whoever holds, takes part or works on a part sees it, in the order of its limit, and nobody else does."""
+    parts = Part.objects.filter(matter=matter).values_list("unit", "done_at")
+    helping = {unit for unit, done in parts if done is None}
+    units = {matter.holding_unit_id, *(unit for unit, _ in parts)}
+    units |= set(Party.objects.filter(matter=matter).values_list("unit", flat=True))
+    rows = {row.unit_id: row for row in Sight.objects.filter(matter=matter)}
+    assert rows.keys() == units
+    for unit, row in rows.items():
+        assert (row.due_at, row.closed_at, row.kind) == (matter.due_at, matter.closed_at, matter.kind)
+        assert row.helping == (unit in helping)
+    for mark, there in ((sights.OPEN, matter.is_open), *((sights.seen_by(unit), True) for unit in units)):
+        assert bool(search.find(matter.number, kind="matter", any_of=[mark])) is there
+    held = [sights.held_by(unit) for unit in units if unit != matter.holding_unit_id]
+    assert search.find(matter.number, kind="matter", any_of=held) == []
 
 
 @pytest.mark.parametrize("seed", range(12))

@@ -2,10 +2,13 @@
 
 import base64
 import json
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from django.db.models import F, Q, QuerySet
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
+from django.db.models import F, Model, Q, QuerySet
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,153 @@ class Page:
 
     def __len__(self) -> int:
         return len(self.rows)
+
+
+@dataclass(frozen=True)
+class Branch:
+    """One source of a merged list: rows of the listed model, or of a narrow table that points at it.
+
+    ``via`` names the relation to the listed model, "" when the rows are it. ``own`` are the listed model's columns
+    that the narrow table repeats: they are asked there, all others by a join.
+    """
+
+    rows: QuerySet
+    via: str = ""
+    own: frozenset[str] = frozenset()
+
+    def name(self, field: str) -> str:
+        """Where a field of the listed model is found from here."""
+        if not self.via or field.partition("__")[0] in self.own:
+            return field
+        return f"{self.via}_id" if field in ("pk", "id") else f"{self.via}__{field}"
+
+    def asked(self, condition: Q) -> Q:
+        """A condition over the listed model, as it is asked here."""
+        if not self.via:
+            return condition
+        found = Q(
+            *(
+                self.asked(each) if isinstance(each, Q) else (self.name(each[0]), each[1])
+                for each in condition.children
+            ),
+            _connector=condition.connector,
+        )
+        return ~found if condition.negated else found
+
+
+@dataclass(frozen=True)
+class Merged:
+    """A list from several sources (有序归并), each read in order through an index of its own.
+
+    An OR over them would make the database sort all that is found, which grows with the table. Here each source gives
+    no more rows than the page needs, in one statement; what two sources have in common stands once. Offers of a
+    queryset what lists need: filter, order_by, a slice from the start, iteration, exists, count, first. Conditions are
+    Q over plain fields; order only by columns without NULL, the last one ``id``.
+    """
+
+    model: type[Model]
+    branches: tuple[Branch, ...]
+    order: tuple[str, ...] = ("id",)
+
+    def filter(self, *conditions: Q, **fields) -> "Merged":
+        """The rows that fulfil conditions."""
+        asked = Q(*conditions, **fields)
+        if not asked:
+            return self
+        return replace(
+            self,
+            branches=tuple(replace(one, rows=one.rows.filter(one.asked(asked))) for one in self.branches),
+        )
+
+    def order_by(self, *fields: str) -> "Merged":
+        """The same rows in another order."""
+        return replace(self, order=fields or ("id",))
+
+    def __getitem__(self, part: slice) -> list[Model]:
+        if not isinstance(part, slice) or part.start or part.step:
+            raise TypeError("a merged list is read from its start: rows[:51]")
+        if len(self.branches) == 1 and not self.branches[0].via:
+            return list(self.branches[0].rows.order_by(*self.order)[part])
+        ids = self.ids(part.stop)
+        found = self.model._default_manager.in_bulk(ids)
+        return [found[one] for one in ids if one in found]
+
+    def __iter__(self) -> Iterator[Model]:
+        return iter(self[:None])
+
+    def ids(self, limit: int | None) -> list[int]:
+        """The keys of the first rows."""
+        found = self._union(limit)
+        if found is None:
+            return []
+        sql, values, keys = found
+        order = ", ".join(
+            f"{key} {'DESC' if name.startswith('-') else 'ASC'}"
+            for key, name in zip(keys, self.order, strict=True)
+        )
+        cut = "" if limit is None else f" LIMIT {int(limit)}"
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT {keys[-1]} FROM ({sql}) AS u ORDER BY {order}{cut}", values)
+            return [row[0] for row in cursor.fetchall()]
+
+    def statement(self, limit: int) -> tuple[str, list]:
+        """The statement that finds the first rows; for tests that hold its plan."""
+        sql, values, _ = self._union(limit)
+        return sql, values
+
+    def _union(self, limit: int | None) -> tuple[str, list, list[str]] | None:
+        """Every source with its own order and limit, as one statement: SQL, values, names of the order's columns."""
+        keys = [f"k{n}" for n in range(len(self.order))]
+        parts, values = [], []
+        for n, one in enumerate(self.branches):
+            names = {key: F(one.name(name.lstrip("-"))) for key, name in zip(keys, self.order, strict=True)}
+            order = [
+                f"-{one.name(name[1:])}" if name.startswith("-") else one.name(name) for name in self.order
+            ]
+            rows = one.rows.order_by(*order).values(**names)
+            try:
+                sql, given = (rows if limit is None else rows[:limit]).query.sql_with_params()
+            except EmptyResultSet:
+                continue
+            parts.append(f"SELECT {', '.join(keys)} FROM ({sql}) AS b{n}")
+            values += given
+        return (" UNION ".join(parts), values, keys) if parts else None
+
+    def bounded(self, limit: int) -> int:
+        """How many rows, counting no further than ``limit``."""
+        found = replace(self, order=("id",))._unsorted(limit)
+        if found is None:
+            return 0
+        sql, values = found
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT COUNT(*) FROM (SELECT k FROM ({sql}) AS u LIMIT {int(limit)}) AS c", values
+            )
+            return cursor.fetchone()[0]
+
+    def _unsorted(self, limit: int) -> tuple[str, list] | None:
+        parts, values = [], []
+        for n, one in enumerate(self.branches):
+            rows = one.rows.order_by().values(k=F(one.name("id")))
+            try:
+                sql, given = rows[:limit].query.sql_with_params()
+            except EmptyResultSet:
+                continue
+            parts.append(f"SELECT k FROM ({sql}) AS b{n}")
+            values += given
+        return (" UNION ".join(parts), values) if parts else None
+
+    def exists(self) -> bool:
+        """Whether there is any row."""
+        return self.bounded(1) > 0
+
+    def count(self) -> int:
+        """How many rows there are; not for pages, which use `bounded`."""
+        return len(self.ids(None))
+
+    def first(self) -> Model | None:
+        """The first row in order."""
+        return next(iter(self[:1]), None)
 
 
 def _pack(row, fields: list[str]) -> str:
@@ -62,11 +212,21 @@ def _beyond(values: list, signed: list[tuple[str, bool]], *, empty_last: bool) -
             step = step | empty if empty_last else step
         condition |= same & step
         same &= empty if value is None else Q(**{name: value})
-    return condition
+    first, value = signed[0], values[0]
+    if value is None:
+        return condition
+    # Said once more as a plain range: with it an index is entered where the page begins, instead of walked to there.
+    reach = Q(**{f"{first[0]}__{'lte' if first[1] else 'gte'}": value})
+    return condition & (reach | Q(**{f"{first[0]}__isnull": True}) if empty_last else reach)
+
+
+def _may_be_empty(rows: QuerySet, name: str) -> bool:
+    """Whether a column has NULL: only then the order must say where they stand, which not every index can serve."""
+    return "__" in name or name in rows.query.annotations or rows.model._meta.get_field(name).null
 
 
 def page(
-    queryset: QuerySet, request, order: tuple[str, ...], size: int = 50, *, strict: bool = False
+    queryset: QuerySet | Merged, request, order: tuple[str, ...], size: int = 50, *, strict: bool = False
 ) -> Page:
     """One page of a queryset in ``order`` (field names, "-" for descending, the last one unique).
 
@@ -80,15 +240,15 @@ def page(
     if strict and after is before is None and (request.GET.get("after") or request.GET.get("before")):
         raise ValueError("the place in the list cannot be read")
 
-    def ordered(rows: QuerySet, flip: bool) -> QuerySet:
-        return rows.order_by(
-            *(
-                F(name).desc(nulls_first=flip or None, nulls_last=None if flip else True)
-                if descending != flip
-                else F(name).asc(nulls_first=flip or None, nulls_last=None if flip else True)
-                for name, descending in signed
-            )
-        )
+    def ordered(rows: QuerySet | Merged, flip: bool) -> QuerySet | Merged:
+        if isinstance(rows, Merged):
+            return rows.order_by(*(f"-{name}" if descending != flip else name for name, descending in signed))
+        order = []
+        for name, descending in signed:
+            ends = {"nulls_first": flip or None, "nulls_last": None if flip else True}
+            ends = ends if _may_be_empty(rows, name) else {}
+            order.append(F(name).desc(**ends) if descending != flip else F(name).asc(**ends))
+        return rows.order_by(*order)
 
     if before is not None:
         # Walking back: the mirror image of the order, then turned round. Empty values, last in the order, come first.

@@ -26,13 +26,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from cryptography.hazmat.primitives.hashes import SM3
-from cryptography.hazmat.primitives.hmac import HMAC
-from django.conf import settings
 from django.db import connection
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
+from liangzhu.kernel import keys
 from liangzhu.kernel.models import SearchDoc
 
 TOKEN_LENGTH = 11
@@ -131,12 +129,20 @@ def wanted(query: str) -> Wanted:
     return Wanted(tuple(singles), tuple(phrases))
 
 
-@lru_cache(maxsize=200_000)
 def token(term: str) -> str:
-    """The keyed token that stands for a term in the index: hex HMAC-SM3, shortened."""
-    code = HMAC(settings.SECRET_KEY.encode(), SM3())
-    code.update(b"search\0" + term.encode())
-    return code.finalize().hex()[:TOKEN_LENGTH]
+    """The keyed token that stands for a term in the index now: hex HMAC-SM3, shortened."""
+    return _token(keys.current("blind").secret, term)
+
+
+@lru_cache(maxsize=200_000)
+def _token(secret: bytes, term: str) -> str:
+    # The secret is part of the question only so that what is remembered ends with the key.
+    return keys.blind("search", term)[:TOKEN_LENGTH]
+
+
+def _tokens(several: Iterable[str]) -> list[str]:
+    secret = keys.current("blind").secret
+    return [_token(secret, term) for term in several]
 
 
 # Keeping ----------------------------------------------------------------------------------------------------
@@ -165,19 +171,19 @@ def index_many(kind: str, docs: Iterable[Doc]) -> None:
     _engine().put(kind, [(row.pk, doc) for row, doc in zip(rows, docs, strict=True)])
 
 
-def add(kind: str, ident: int, text: str) -> None:
-    """Let a thing be found by one more text. What is not in the index stays out of it."""
-    found = terms(text)
+def add(kind: str, ident: int, text: str, scope: Iterable[str] | None = None) -> None:
+    """Let a thing be found by one more text, and give it other marks unless ``scope`` is None.
+
+    What is not in the index stays out of it.
+    """
     pk = SearchDoc.objects.filter(kind=kind, ident=ident).values_list("pk", flat=True).first()
-    if pk is not None and (found.singles or found.stream):
-        _engine().append(pk, found)
+    if pk is not None:
+        _engine().append(pk, terms(text), None if scope is None else _marks(kind, scope))
 
 
 def rescope(kind: str, ident: int, scope: Iterable[str]) -> None:
     """Give a thing other marks."""
-    pk = SearchDoc.objects.filter(kind=kind, ident=ident).values_list("pk", flat=True).first()
-    if pk is not None:
-        _engine().mark(pk, _marks(kind, scope))
+    add(kind, ident, "", scope)
 
 
 def remove(kind: str, ident: int) -> None:
@@ -291,8 +297,8 @@ def _streams(texts: Iterable[str]) -> tuple[list[str], list[list[str]]]:
     streams = []
     for text in texts:
         found = terms(text)
-        singles.update(dict.fromkeys(token(one) for one in found.singles))
-        streams.append([token(one) for one in found.stream])
+        singles.update(dict.fromkeys(_tokens(found.singles)))
+        streams.append(_tokens(found.stream))
     return list(singles), [stream for stream in streams if stream]
 
 
@@ -312,20 +318,17 @@ class _Sqlite:
                 rows,
             )
 
-    def append(self, pk: int, found: Terms) -> None:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "UPDATE kernel_searchtext SET singles = singles || %s, stream = stream || %s WHERE rowid = %s",
-                [
-                    "".join(f" {token(one)}" for one in found.singles),
-                    f" {_BREAK}" + "".join(f" {token(one)}" for one in found.stream),
-                    pk,
-                ],
-            )
-
-    def mark(self, pk: int, marks: list[str]) -> None:
-        with connection.cursor() as cursor:
-            cursor.execute("UPDATE kernel_searchtext SET scope = %s WHERE rowid = %s", [" ".join(marks), pk])
+    def append(self, pk: int, found: Terms, marks: list[str] | None) -> None:
+        sets, values = [], []
+        if marks is not None:
+            sets, values = ["scope = %s"], [" ".join(marks)]
+        if found.singles:
+            sets.append("singles = singles || %s")
+            values.append("".join(f" {one}" for one in _tokens(found.singles)))
+        if found.stream:
+            sets.append("stream = stream || %s")
+            values.append(f" {_BREAK}" + "".join(f" {one}" for one in _tokens(found.stream)))
+        _set("kernel_searchtext", "rowid", sets, values, pk)
 
     def drop(self, pks: list[int]) -> None:
         with connection.cursor() as cursor:
@@ -364,18 +367,15 @@ class _Postgresql:
                 "UPDATE kernel_searchdoc SET scope = %s, words = %s::tsvector WHERE id = %s", rows
             )
 
-    def append(self, pk: int, found: Terms) -> None:
-        vector = _vector([token(one) for one in found.singles], [[token(one) for one in found.stream]])
-        with connection.cursor() as cursor:
-            # A word between the two keeps their ends apart: appending shifts positions by the last one.
-            cursor.execute(
-                f"UPDATE kernel_searchdoc SET words = words || '{_BREAK}:1'::tsvector || %s::tsvector WHERE id = %s",
-                [vector, pk],
-            )
-
-    def mark(self, pk: int, marks: list[str]) -> None:
-        with connection.cursor() as cursor:
-            cursor.execute("UPDATE kernel_searchdoc SET scope = %s WHERE id = %s", [marks, pk])
+    def append(self, pk: int, found: Terms, marks: list[str] | None) -> None:
+        sets, values = [], []
+        if marks is not None:
+            sets, values = ["scope = %s"], [marks]
+        if found.singles or found.stream:
+            # A word between the two keeps their ends apart: appending shifts places by the last one.
+            sets.append(f"words = words || '{_BREAK}:1'::tsvector || %s::tsvector")
+            values.append(_vector(_tokens(found.singles), [_tokens(found.stream)]))
+        _set("kernel_searchdoc", "id", sets, values, pk)
 
     def drop(self, pks: list[int]) -> None:
         """The columns go with the row."""
@@ -392,6 +392,12 @@ class _Postgresql:
             sql += " AND scope && %s"
             values.append(list(any_of))
         return _paged(sql, "id", values, before, after, limit)
+
+
+def _set(table: str, key: str, sets: list[str], values: list, pk: int) -> None:
+    if sets:
+        with connection.cursor() as cursor:
+            cursor.execute(f"UPDATE {table} SET {', '.join(sets)} WHERE {key} = %s", [*values, pk])
 
 
 def _vector(singles: list[str], streams: list[list[str]]) -> str:

@@ -315,6 +315,25 @@ def doctor(as_json: bool) -> None:
     sys.exit(1 if any(finding.level == examination.BAD for finding in findings) else 0)
 
 
+@main.group("search", short_help="检索索引")
+def search_index() -> None:
+    """检索索引。"""
+
+
+@search_index.command("rebuild", short_help="重建检索索引和收件箱的可见范围")
+@click.option("--missing", is_flag=True, help="只补缺少的，不动已有的")
+def search_rebuild(missing: bool) -> None:
+    """从事项重建检索索引和可见范围；更换密钥或批量导入以后运行。重建在一个事务里，期间照常服务。"""
+    set_up_django()
+    from django.db import transaction
+
+    from liangzhu.beams.work.matters import api as matters
+
+    with transaction.atomic():
+        done = matters.rebuild_search(lambda count: click.echo(f"  {count} 件"), only_missing=missing)
+    click.echo(f"已收录 {done} 件事项。")
+
+
 # Small tools ----------------------------------------------------------------------------------------------------------
 
 

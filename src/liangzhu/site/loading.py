@@ -120,6 +120,8 @@ def load(*, demo: bool, say: Callable[[str], None]) -> None:
     _load_calendar(district)
     decisions.load_rules()
     matters.load_processes()
+    # Matters that were there before the lists and the index knew them, or that came in bulk.
+    matters.rebuild_search(only_missing=True)
     indicators.load_indicators(district)
     programme.load_plan(district, demo=demo)
     if demo and not programme.history_exists():

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from liangzhu.beams.people.directory import api as directory
-from liangzhu.beams.work.matters import engine, policies, process, queries
+from liangzhu.beams.work.matters import engine, policies, process, queries, sights
 from liangzhu.beams.work.matters.change import begin, refuse_stale
 from liangzhu.beams.work.matters.models import Comment, Matter, Notice, Part
 from liangzhu.beams.work.matters.notices import notify
@@ -94,6 +94,7 @@ def comment(act: Act, *, matter_id: int, text: str) -> Comment:
         unit_id=getattr(actor, "unit_id", None),
         text=text,
     )
+    sights.remarked(matter, text)
     act.log(row.ref, matter=matter.pk)
     if matter.assignee_id and matter.assignee_id != getattr(actor, "post_id", None):
         notify(

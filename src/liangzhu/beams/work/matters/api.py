@@ -51,6 +51,8 @@ from liangzhu.beams.work.matters.processes import (
 )
 from liangzhu.beams.work.matters.queries import ORDER, counts, entries_of, history, inbox, rows, visible
 from liangzhu.beams.work.matters.registry import choices, effect, guard
+from liangzhu.beams.work.matters.sights import keep_many
+from liangzhu.beams.work.matters.sights import rebuild as rebuild_search
 from liangzhu.beams.work.matters.timers import remind_owed as remind
 
 __all__ = [
@@ -90,6 +92,7 @@ __all__ = [
     "hand_over",
     "history",
     "inbox",
+    "keep_many",
     "kind_of",
     "last_day",
     "light",
@@ -103,6 +106,7 @@ __all__ = [
     "process_of",
     "process_text",
     "read_process_file",
+    "rebuild_search",
     "recompute",
     "register_kind",
     "remind",

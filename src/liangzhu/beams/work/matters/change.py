@@ -12,6 +12,7 @@ from datetime import date, datetime
 
 from liangzhu.beams.people.directory.api import unit_name
 from liangzhu.beams.work.matters import clocks as counting
+from liangzhu.beams.work.matters import sights
 from liangzhu.beams.work.matters.kinds import kind_of
 from liangzhu.beams.work.matters.models import (
     NEVER,
@@ -24,7 +25,7 @@ from liangzhu.beams.work.matters.models import (
     Part,
     Party,
 )
-from liangzhu.beams.work.matters.process import EVERY, ClockRule, Process, by_release_id
+from liangzhu.beams.work.matters.process import EVERY, OPENING, ClockRule, Process, by_release_id
 from liangzhu.kernel.actions import Act
 from liangzhu.kernel.errors import Conflict, Invalid, NotThere, StepNotAllowed
 from liangzhu.kernel.now import SHANGHAI, now
@@ -42,6 +43,8 @@ class Change:
         self.said: list[str] = []
         self.handed_to: int | None = None
         self.changed = True
+        self.units_moved = False
+        self.before = sights.Before.of(matter)
         self._parties: dict[str, int] | None = None
         self._clocks: list[Clock] | None = None
 
@@ -58,6 +61,7 @@ class Change:
         """Make a unit this party of the matter."""
         Party.objects.update_or_create(matter=self.matter, name=name, defaults={"unit_id": unit_id})
         self.parties[name] = unit_id
+        self.units_moved = True
         self.said.append(f"{self.process.parties.get(name, name)}：{unit_name(unit_id)}")
 
     def hand_to(self, unit_id: int, post_id: int | None = None) -> None:
@@ -279,6 +283,12 @@ class Change:
             part.version += 1
             update(part)
         update(self.matter)
+        said = "\n".join(text for text in (note.strip(), *self.said) if text)
+        if transition == OPENING:
+            sights.opened(self.matter, self.parties, said)
+        else:
+            moved = self.units_moved or part is not None
+            sights.settle(self.matter, self.before, units_moved=moved, note=said)
         actor = self.act.actor
         row = Entry(
             matter=self.matter,
@@ -292,7 +302,7 @@ class Change:
             title=title[:120],
             from_state=from_state,
             to_state=to_state,
-            note="\n".join(text for text in (note.strip(), *self.said) if text),
+            note=said,
             answer=answer,
             version=self.matter.version if part is None else part.version,
         )

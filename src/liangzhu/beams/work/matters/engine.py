@@ -339,6 +339,7 @@ def add_part(
         )
         _plan_part(change, part)
         part.save()
+        change.units_moved = True
         change.said.append(f"{flow.title}：{directory.unit_name(unit_id)}")
         act.emit(events.PartOpened(subject=matter.ref, kind=matter.kind, part_id=part.pk, unit_id=unit_id))
     return part

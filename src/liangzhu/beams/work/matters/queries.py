@@ -1,11 +1,11 @@
 """Every read of matters, scoped to who asks.
 
-Inbox lists touch one table: the order (`due_at`, `id`) is the tail of an index for each scope, a light is a
-range on its columns, and nothing is counted beyond `COUNT_LIMIT`.
+Inbox lists walk one index for each source of theirs: its tail is the order (`due_at`, `id`). A light is a range on
+columns, words go through the search index, and nothing is counted beyond `COUNT_LIMIT`.
 """
 
 from calendar import Calendar, isleap
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -13,16 +13,18 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from liangzhu.beams.people.directory import api as directory
 from liangzhu.beams.work.files import api as attachments
-from liangzhu.beams.work.matters import answers, policies, turns
+from liangzhu.beams.work.matters import answers, policies, sights, turns
 from liangzhu.beams.work.matters import clocks as counting
 from liangzhu.beams.work.matters.kinds import all_kinds
 from liangzhu.beams.work.matters.lights import Light, light, light_q, part_light
-from liangzhu.beams.work.matters.models import Comment, Entry, Matter, Notice, Part, Party
+from liangzhu.beams.work.matters.models import Comment, Entry, Matter, Notice, Part, Sight
 from liangzhu.beams.work.matters.process import RELEASE_KIND, Process, by_release_id
+from liangzhu.kernel import search as index
 from liangzhu.kernel.actions import Act
 from liangzhu.kernel.actors import Actor
 from liangzhu.kernel.errors import NotThere
 from liangzhu.kernel.models import DayOverride, Release
+from liangzhu.kernel.paging import Branch, Merged
 from liangzhu.kernel.refs import Ref, register_ref
 from liangzhu.kernel.rows import get
 from liangzhu.kernel.workdays import FIRST_YEAR, LAST_YEAR, Day
@@ -31,27 +33,36 @@ COUNT_LIMIT = 99
 ORDER = ("due_at", "id")
 """The order of every inbox list: what ends first stands first, what has no clock last."""
 
+CLOSED_ORDER = ("-closed_at", "-id")
+"""The order of lists of what is finished: the latest first."""
+
 SCOPES = {"mine": "我的", "unit": "本单位", "helping": "协办", "all": "全部可见"}
+
+TEXT_LIMIT = 1000
+"""Of what a text finds, the newest that a list narrows itself to. The search page goes on to the end."""
+
+_REPEATED = frozenset({"kind", "due_at", "closed_at"})
+"""Columns of a matter that `Sight` repeats."""
+
+
+def _opened(actor: Actor) -> dict[str, Q | bool]:
+    """The kinds that open rows to an actor beyond those of its unit: all of them (True), or a condition."""
+    found = {kind.key: kind.visible(actor) for kind in all_kinds().values() if kind.visible}
+    return {key: opened for key, opened in found.items() if opened}
 
 
 def visible(actor: Actor) -> QuerySet[Matter]:
-    """The matters an actor may see: those its unit holds or takes part in, and what their kinds open to it."""
+    """The matters an actor may see: those its unit holds or takes part in, and what their kinds open to it.
+
+    To ask for certain rows. Lists of all that one sees are `inbox`: an OR cannot be read in order.
+    """
     if actor.is_system:
         return Matter.objects.all()
     if not policies.work(actor):
         return Matter.objects.none()
-    unit = actor.unit_id
-    seen = (
-        Q(holding_unit=unit)
-        | Exists(Party.objects.filter(matter=OuterRef("pk"), unit=unit))
-        | Exists(Part.objects.filter(matter=OuterRef("pk"), unit=unit))
-    )
-    for kind in all_kinds().values():
-        opened = kind.visible(actor) if kind.visible else None
-        if opened is True:
-            seen |= Q(kind=kind.key)
-        elif opened:
-            seen |= Q(kind=kind.key) & opened
+    seen = Q(Exists(Sight.objects.filter(matter=OuterRef("pk"), unit=actor.unit_id)))
+    for kind, opened in _opened(actor).items():
+        seen |= Q(kind=kind) if opened is True else Q(kind=kind) & opened
     return Matter.objects.filter(seen)
 
 
@@ -87,47 +98,117 @@ def part(actor: Actor, of: Matter, part_id: int) -> Part:
     return found
 
 
-def inbox(
-    actor: Actor, scope: str = "mine", kind: str | None = None, light: str | None = None, text: str = ""
-) -> QuerySet[Matter]:
-    """Open matters: ``mine`` (given to my post, or my turn), ``unit`` (my unit's), ``helping`` (with open parts of my unit),
-    ``all`` I may see.
-
-    ``light`` is a state of `lights`, ``text`` part of a title or number. Unordered: lists take `ORDER`.
+@dataclass(frozen=True)
+class Filters:
+    """What narrows an inbox; empty values do not. ``light`` is a state of `lights`, ``opened_from`` and ``opened_to``
+    are days (both included), ``applicant`` a Ref, ``text`` words of the matter.
     """
+
+    kind: str = ""
+    state: str = ""
+    light: str = ""
+    unit: int | None = None
+    urgency: int | None = None
+    opened_from: date | None = None
+    opened_to: date | None = None
+    applicant: str = ""
+    text: str = ""
+
+    def __bool__(self) -> bool:
+        return self != Filters()
+
+    def condition(self) -> Q:
+        """All but the text, as a condition over the columns of a matter."""
+        asked = light_q(self.light) if self.light else Q()
+        if self.kind:
+            asked &= Q(kind=self.kind)
+        if self.state:
+            asked &= Q(state=self.state)
+        if self.unit is not None:
+            asked &= Q(holding_unit=self.unit)
+        if self.urgency is not None:
+            asked &= Q(urgency=self.urgency)
+        if self.opened_from:
+            asked &= Q(opened_at__gte=counting.start_of(self.opened_from))
+        if self.opened_to:
+            asked &= Q(opened_at__lt=counting.end_of(self.opened_to))
+        if self.applicant:
+            asked &= Q(applicant=self.applicant)
+        return asked
+
+
+def inbox(
+    actor: Actor,
+    scope: str = "mine",
+    kind: str | None = None,
+    light: str | None = None,
+    text: str = "",
+    *,
+    filters: Filters | None = None,
+    closed: bool = False,
+) -> Merged:
+    """Open matters: ``mine`` (given to my post, or my turn), ``unit`` (my unit's), ``helping`` (with open parts of my unit),
+    ``all`` I may see. ``closed``: the finished ones instead.
+
+    Unordered: lists take `ORDER`, of finished matters `CLOSED_ORDER`.
+    """
+    asked = filters or Filters(kind=kind or "", light=light or "", text=text)
     if not policies.work(actor):
-        return Matter.objects.none()
-    if scope == "mine":
-        # A matter is given to posts of the unit that holds it: one index serves both halves, in order.
-        rows = Matter.objects.filter(
-            Q(assignee=actor.post_id) | turns.mine(actor), holding_unit=actor.unit_id
-        )
+        return Merged(Matter, ())
+    rows = Merged(Matter, tuple(_branches(actor, scope, closed)))
+    if asked.text.strip():
+        rows = rows.filter(pk__in=_ids_of_text(actor, scope, asked.text, closed))
+    return rows.filter(asked.condition())
+
+
+def _branches(actor: Actor, scope: str, closed: bool) -> Iterator[Branch]:
+    """The index walks that make up a scope. No branch of "mine" meets another."""
+    ended = Q(closed_at__isnull=not closed)
+    rows = Matter.objects.filter(ended)
+    held = rows.filter(holding_unit=actor.unit_id)
+    if scope == "mine" and closed:
+        yield Branch(held.filter(assignee=actor.post_id))
+    elif scope == "mine":
+        # What was given to a post is held by its unit; should the unit change, the assignment ends with it.
+        yield Branch(held.filter(assignee=actor.post_id))
+        for state, releases in turns.states(actor).items():
+            yield Branch(held.filter(assignee=None, state=state, release__in=releases))
     elif scope == "unit":
-        rows = Matter.objects.filter(holding_unit=actor.unit_id)
-    elif scope == "helping":
-        rows = Matter.objects.filter(
-            pk__in=Part.objects.filter(unit=actor.unit_id, done_at=None).values("matter")
-        )
+        yield Branch(held)
     else:
-        rows = visible(actor)
-    rows = rows.filter(closed_at=None)
-    if kind:
-        rows = rows.filter(kind=kind)
-    if light:
-        rows = rows.filter(light_q(light))
-    return rows.filter(matching(text))
+        seen = Sight.objects.filter(ended, unit=actor.unit_id)
+        yield Branch(seen.filter(helping=True) if scope == "helping" else seen, "matter", _REPEATED)
+        if scope != "helping":
+            for opened_kind, opened in _opened(actor).items():
+                of_kind = rows.filter(kind=opened_kind)
+                yield Branch(of_kind if opened is True else of_kind.filter(opened))
 
 
-def matching(text: str) -> Q:
-    """Every word of a text stands in the title or the number."""
-    found = Q()
-    for word in text.split()[:5]:
-        found &= Q(title__icontains=word) | Q(number__icontains=word)
-    return found
+def _ids_of_text(actor: Actor, scope: str, text: str, closed: bool) -> list[int]:
+    """The newest matters of a scope that a text finds; the number as it stands comes before everything."""
+    exact = Matter.objects.filter(number=text.strip()).values_list("pk", flat=True)
+    if found := list(exact):
+        return found
+    if scope in ("mine", "unit"):
+        marks = [sights.held_by(actor.unit_id)]
+    elif scope == "helping":
+        marks = [sights.helped_by(actor.unit_id)]
+    else:
+        marks = _marks(actor)
+    state = [] if closed else [sights.OPEN]
+    hits = index.find(text, kind=sights.KIND, any_of=marks, all_of=state, limit=TEXT_LIMIT)
+    return [hit.ident for hit in hits]
 
 
-def bounded(rows: QuerySet) -> int:
+def _marks(actor: Actor) -> list[str]:
+    """The marks of the index that stand for what an actor may see."""
+    return [sights.seen_by(actor.unit_id), *map(sights.of_kind, _opened(actor))]
+
+
+def bounded(rows: QuerySet | Merged) -> int:
     """How many rows, counting no further than one beyond `COUNT_LIMIT`."""
+    if isinstance(rows, Merged):
+        return rows.bounded(COUNT_LIMIT + 1)
     return rows.order_by()[: COUNT_LIMIT + 1].count()
 
 
@@ -136,12 +217,58 @@ def counts(actor: Actor) -> dict[str, int]:
     return {scope: bounded(inbox(actor, scope)) for scope in ("mine", "unit", "helping")}
 
 
-def search(actor: Actor, text: str) -> QuerySet[Matter]:
-    """Matters, open or closed: the one of that number, else those whose number or title carries the words."""
-    if not text.strip():
-        return Matter.objects.none()
-    exact = visible(actor).filter(number=text.strip())
-    return exact if exact.exists() else visible(actor).filter(matching(text))
+@dataclass(frozen=True)
+class Found:
+    """A page of what a search found, newest first. ``next`` and ``previous`` are places, None where there is nothing."""
+
+    matters: list[Matter]
+    next: int | None = None
+    previous: int | None = None
+
+
+SEARCH_ROUNDS = 20
+"""How often a page asks the index again, should hits turn out to be out of sight."""
+
+
+def search(
+    actor: Actor, text: str, *, before: int | None = None, after: int | None = None, size: int = 30
+) -> Found:
+    """Matters, open or closed: the one of that number, else those that the words find, newest first.
+
+    ``before`` and ``after`` are places of an earlier page. The index narrows to what the actor's unit sees; what is
+    shown is decided by `visible`.
+    """
+    text = text.strip()
+    if not text or not policies.work(actor):
+        return Found([])
+    if exact := visible(actor).filter(number=text).first():
+        return Found([exact])
+    back, further, kept = after is not None, before is not None, []
+    for _ in range(SEARCH_ROUNDS):
+        hits = index.find(
+            text,
+            kind=sights.KIND,
+            any_of=None if actor.is_system else _marks(actor),
+            before=None if back else before,
+            after=after if back else None,
+            limit=size + 1,
+        )
+        rows = visible(actor).in_bulk([hit.ident for hit in hits])
+        seen = [(hit.place, rows[hit.ident]) for hit in hits if hit.ident in rows]
+        kept = [*seen, *kept] if back else [*kept, *seen]
+        if len(kept) > size or len(hits) <= size:
+            break
+        before, after = hits[-1].place, hits[0].place
+    more = len(kept) > size
+    kept = (kept[-size:] if back else kept[:size]) if more else kept
+    if not kept:
+        return Found([])
+    newer, older = (more, True) if back else (further, more)
+    return Found(
+        [row for _, row in kept],
+        next=kept[-1][0] if older else None,
+        previous=kept[0][0] if newer else None,
+    )
 
 
 @dataclass(frozen=True)

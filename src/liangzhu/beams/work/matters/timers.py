@@ -194,6 +194,7 @@ def pass_batch(act: Act, *, matter_ids: list[int], predecessor_id: int, successo
             Part.objects.filter(matter=matter, unit=predecessor_id, done_at=None).update(
                 unit=successor_id, assignee=None
             )
+            change.units_moved = True
             entry = change.finish(
                 "matters.pass_on",
                 "机构调整",

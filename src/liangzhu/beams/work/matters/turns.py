@@ -1,7 +1,5 @@
 """Whose turn it is (轮到谁): read from the process, so that lists and notices need not ask each matter."""
 
-from django.db.models import Q
-
 from liangzhu.beams.people.directory import api as directory
 from liangzhu.beams.work.matters.models import Matter
 from liangzhu.beams.work.matters.process import RELEASE_KIND, Flow, Who, by_release_id
@@ -25,25 +23,20 @@ def _answers(who: Who, roles: frozenset[str], head: bool) -> bool:
     return (head or not who.head) and (not who.roles or not roles.isdisjoint(who.roles))
 
 
-def mine(actor: Actor) -> Q:
-    """Matters given to nobody, in a state where the process looks to the actor's roles. The caller narrows to the unit."""
-    states = Q(pk__in=[])
+def states(actor: Actor) -> dict[str, list[int]]:
+    """States in which a process looks to the actor's roles, each with the releases in which it does."""
+    found: dict[str, list[int]] = {}
     ended = (Release.DRAFT, Release.REFUSED)
     for release_id in (
         Release.objects.filter(kind=RELEASE_KIND).exclude(state__in=ended).values_list("id", flat=True)
     ):
         flow = by_release_id(release_id).flow
-        names = [
-            name
-            for name, state in flow.states.items()
-            if not state.final
-            and any(
+        for name, state in flow.states.items():
+            if not state.final and any(
                 _answers(who, actor.roles, getattr(actor, "is_head", False)) for who in expected(flow, name)
-            )
-        ]
-        if names:
-            states |= Q(release=release_id, state__in=names)
-    return Q(assignee=None) & states
+            ):
+                found.setdefault(name, []).append(release_id)
+    return found
 
 
 def posts(matter: Matter) -> list[int]:

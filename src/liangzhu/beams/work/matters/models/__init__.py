@@ -4,6 +4,7 @@ from liangzhu.beams.work.matters.models.clock import Clock, ClockExtension, Cloc
 from liangzhu.beams.work.matters.models.history import Answer, Comment, Entry
 from liangzhu.beams.work.matters.models.matter import ENDED_WITH_MATTER, NEVER, Matter, Part, Party
 from liangzhu.beams.work.matters.models.notice import Notice
+from liangzhu.beams.work.matters.models.sight import Sight
 
 __all__ = [
     "ENDED_WITH_MATTER",
@@ -18,4 +19,5 @@ __all__ = [
     "Notice",
     "Part",
     "Party",
+    "Sight",
 ]

@@ -12,6 +12,8 @@ NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 """
 
 OPEN = Q(closed_at=None)
+CLOSED = Q(closed_at__isnull=False)
+"""Not ``~OPEN``: SQLite uses a partial index only for a condition that is written as the query writes it."""
 
 ENDED_WITH_MATTER = "随事项结束"
 """The result of a part that was still open when its matter ended: it was not done."""
@@ -79,13 +81,18 @@ class Matter(models.Model):
                 fields=["holding_unit", "kind", "due_at", "id"], condition=OPEN, name="matter_unit_kind"
             ),
             models.Index(fields=["assignee", "due_at", "id"], condition=OPEN, name="matter_own_inbox"),
+            models.Index(
+                fields=["holding_unit", "state", "due_at", "id"],
+                condition=OPEN & Q(assignee=None),
+                name="matter_unit_free",
+            ),
             models.Index(fields=["kind", "due_at", "id"], condition=OPEN, name="matter_kind_open"),
             models.Index(fields=["due_at", "id"], condition=OPEN, name="matter_open"),
             models.Index(fields=["release"], condition=OPEN, name="matter_release_pinned"),
             models.Index(
-                fields=["holding_unit", "-closed_at", "-id"], condition=~OPEN, name="matter_unit_closed"
+                fields=["holding_unit", "-closed_at", "-id"], condition=CLOSED, name="matter_unit_closed"
             ),
-            models.Index(fields=["kind", "-closed_at", "-id"], condition=~OPEN, name="matter_kind_closed"),
+            models.Index(fields=["kind", "-closed_at", "-id"], condition=CLOSED, name="matter_kind_closed"),
         ]
 
     def __str__(self) -> str:

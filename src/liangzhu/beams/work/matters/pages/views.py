@@ -355,11 +355,23 @@ def read_all(request: HttpRequest) -> HttpResponse:
 @guarded("matters.work")
 @require_safe
 def search(request: HttpRequest) -> HttpResponse:
-    """Matters by number or title, open and closed."""
+    """Matters by their words, open and closed, newest first."""
     text = request.GET.get("q", "").strip()[:100]
-    found = page(queries.search(request.actor, text), request, ("-id",), size=30)
-    rows = Page(queries.rows(found), found.next, found.previous)
+    found = queries.search(
+        request.actor, text, before=_place(request, "before"), after=_place(request, "after")
+    )
+    rows = Page(
+        queries.rows(found.matters),
+        f"?{urlencode({'q': text, 'before': found.next})}" if found.next else "",
+        f"?{urlencode({'q': text, 'after': found.previous})}" if found.previous else "",
+    )
     return render(request, "matters/search.html", {"q": text, "page": rows})
+
+
+def _place(request: HttpRequest, name: str) -> int | None:
+    """A place in the search index out of an address; one that cannot be read is none."""
+    text = request.GET.get(name, "")
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None
 
 
 @guarded("matters.read_calendar")
