@@ -1,0 +1,1 @@
+"""Pages of the kernel: what could not be delivered."""
