@@ -49,7 +49,7 @@ def examine() -> list[Finding]:
         set_up_django()
     except Exception as error:
         return [*findings, Finding("程序", BAD, f"不能启动：{error}", "请核对设置和资料包，或重新安装程序。")]
-    for check in (_pack, _kind, _secrets, _home, _database, _worker, _calendar, _printing, _browser):
+    for check in (_pack, _kind, _secrets, _home, _database, _worker, _log, _calendar, _printing, _browser):
         findings += _safely(check)
     return findings
 
@@ -286,6 +286,44 @@ def _worker() -> Iterator[Finding]:
         yield Finding("投递", WARN, f"{owed} 个事件超过 5 分钟没有投递。", start)
     else:
         yield Finding("投递", GOOD, "没有积压。")
+
+
+def _log() -> Iterator[Finding]:
+    """日志：入树没有停，树头与库外的文件相符。"""
+    from django.utils.timezone import now as machine_now  # noqa: TID251 - heads are signed on the machine's clock
+
+    from liangzhu.kernel.log import heads, latest_head
+    from liangzhu.kernel.log.sequencer import waiting_since
+
+    # The file first: what it holds must be in the database by now.
+    last = heads.last_in_file(heads.heads_file())
+    head, waiting = latest_head(), waiting_since()
+    verify = "运行 liangzhu log verify 看是哪一条，并按提示处理。"
+    if last and (head is None or last.size > head.size):
+        size = head.size if head else 0
+        words = f"heads.txt 记到 {last.size} 条，数据库里只有 {size} 条：日志被截去了，或换成了旧的数据库。"
+        yield Finding("日志", BAD, words, verify)
+    elif waiting and machine_now() - waiting > LATE:
+        words = "有超过 5 分钟没有入树的日志，出不了证明。"
+        todo = (
+            "运行 liangzhu up 或 liangzhu worker；已在运行时，看后台进程的日志，并运行 liangzhu log verify。"
+        )
+        yield Finding("日志", BAD, words, todo)
+    elif head is None:
+        yield Finding("日志", GOOD, "还没有日志。")
+    elif not heads.signature_holds(head):
+        yield Finding("日志", BAD, f"最新树头（{head.size} 条）的签名不对。", verify)
+    elif last is None or last.size < head.size:
+        yield Finding(
+            "日志",
+            WARN,
+            f"{head.size} 条；最新的树头还没有写入 {heads.heads_file()}。",
+            "后台进程运行时会补上；一直没有时，请检查这个文件的权限和磁盘。",
+        )
+    else:
+        yield Finding(
+            "日志", GOOD, f"{head.size} 条已入树，最新树头的签名有效；全部核验用 liangzhu log verify。"
+        )
 
 
 def _calendar() -> Iterator[Finding]:

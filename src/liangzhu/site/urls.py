@@ -22,7 +22,7 @@ urlpatterns = [
     path("api/v1/openapi.json", api.openapi, name="openapi"),
     path("api/v1/", include(api.patterns)),
     path("", include(site_patterns)),
-    path("operate/", include("liangzhu.kernel.pages.urls")),
+    path("", include("liangzhu.kernel.pages.urls")),
     path("account/", include("liangzhu.beams.people.access.pages.allauth_urls")),
     path("access/", include("liangzhu.beams.people.access.pages.urls")),
     path("directory/", include("liangzhu.beams.people.directory.pages.urls")),

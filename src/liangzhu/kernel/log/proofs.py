@@ -2,13 +2,44 @@
 none learns nothing, because each leaf hash covers a salted commitment.
 """
 
-from liangzhu.kernel.errors import NotThere
+from django.db.models import QuerySet
+
+from liangzhu.kernel.errors import NotThere, Problem
 from liangzhu.kernel.log import heads, tree
-from liangzhu.kernel.log.leaves import leaf_text
+from liangzhu.kernel.log.heads import as_json
+from liangzhu.kernel.log.leaves import leaf_text, stamp
 from liangzhu.kernel.log.store import read_tiles
-from liangzhu.kernel.models import LogHead, LogLeaf
+from liangzhu.kernel.models import Key, LogHead, LogLeaf
 
 INCLUSION, CONSISTENCY = "liangzhu-log-inclusion-1", "liangzhu-log-consistency-1"
+HEADS = 500
+"""Heads in one answer."""
+
+
+class LogDamaged(Problem):
+    """The kept tree has a hole where the proof leads."""
+
+    code, title, status = "log_damaged", "日志树不完整", 500
+    todo = "请管理员运行 liangzhu log verify，按提示处理。"
+
+
+def all_heads() -> QuerySet[LogHead]:
+    """Every head, open to everybody."""
+    return LogHead.objects.all()
+
+
+def heads_before(size: int | None) -> list[dict]:
+    """Heads as JSON, the latest first: those smaller than ``size``, or the latest ones."""
+    rows = LogHead.objects.order_by("-size")
+    return [as_json(head) for head in (rows if size is None else rows.filter(size__lt=size))[:HEADS]]
+
+
+def signing_keys() -> list[dict]:
+    """The public keys of the log, the newest first: id, key in hex, time from which it signs."""
+    return [
+        {"id": row.id_text, "public_key": bytes(row.public).hex(), "since": stamp(row.created_at)}
+        for row in Key.objects.filter(purpose="log").order_by("-version")
+    ]
 
 
 def head_of(size: int | None = None) -> LogHead:
@@ -26,7 +57,10 @@ def head_of(size: int | None = None) -> LogHead:
 
 def _hashes(spans: list[tree.Span]) -> list[str]:
     tiles = read_tiles(tree.tiles_of(spans))
-    return [tree.span_hash(span, tiles).hex() for span in spans]
+    try:
+        return [tree.span_hash(span, tiles).hex() for span in spans]
+    except tree.TreeDamaged as damage:
+        raise LogDamaged(f"出不了证明：{damage}") from damage
 
 
 def inclusion_proof(number: int, size: int | None = None) -> dict:
@@ -45,7 +79,7 @@ def inclusion_proof(number: int, size: int | None = None) -> dict:
         "kind": INCLUSION,
         "leaf": {"number": number, "hash": own},
         "path": path,
-        "head": heads.as_json(head),
+        "head": as_json(head),
     }
 
 
@@ -57,8 +91,8 @@ def consistency_proof(old: int, new: int) -> dict:
     return {
         "kind": CONSISTENCY,
         "path": _hashes(tree.consistency(old, new)),
-        "old": heads.as_json(first),
-        "new": heads.as_json(second),
+        "old": as_json(first),
+        "new": as_json(second),
     }
 
 

@@ -1,1 +1,1 @@
-"""Pages of the kernel: what could not be delivered."""
+"""Pages of the kernel."""

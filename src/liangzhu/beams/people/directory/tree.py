@@ -27,7 +27,6 @@ from liangzhu.beams.people.directory.models import (
 )
 from liangzhu.kernel.errors import Problem
 from liangzhu.kernel.now import today
-from liangzhu.kernel.rows import Prepared
 
 KIND_TITLES = dict(Unit.KINDS)
 _KIND_ORDER = {kind: place for place, (kind, _) in enumerate(Unit.KINDS)}
@@ -177,12 +176,8 @@ def _kept(token: str) -> _Contents:
 _pin: ContextVar[list[str] | None] = ContextVar("liangzhu_directory_pin", default=None)
 
 
-_latest = Prepared(lambda key: TreeVersion.objects.order_by("pk").values_list("token")[:1])
-
-
 def _token() -> str:
-    found = _latest("")
-    return found[0][0] if found else ""
+    return TreeVersion.objects.values_list("token", flat=True).first() or ""
 
 
 def _contents() -> _Contents:
