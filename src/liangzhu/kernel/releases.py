@@ -71,6 +71,21 @@ def release(act: Act, *, release_id: int, accept: bool = True) -> Release:
     return row
 
 
+@action("kernel.withdraw_release")
+def withdraw(act: Act, *, release_id: int) -> Release:
+    """Take back a draft of one's own (撤回草稿), so that another can be drafted. Raises Denied, NotThere, StepNotAllowed."""
+    row = act.lock(Release, pk=release_id)
+    act.check(policies.release, row)
+    if row.state != Release.DRAFT:
+        raise StepNotAllowed(f"第 {row.number} 版已是“{row.get_state_display()}”，不能撤回。")
+    if row.drafted_by != str(act.actor.ref):
+        raise Denied("只能撤回自己起草的版本。", todo="请审核这个版本，或请起草人撤回。")
+    row.state = Release.WITHDRAWN
+    row.save(update_fields=["state"])
+    act.log(row.ref, number=row.number, state=row.state)
+    return row
+
+
 def difference(old: str, new: str) -> list[tuple[str, str]]:
     """The difference of two bodies as (sign, line); sign is "+", "-" or " "."""
     lines = difflib.ndiff(old.splitlines(), new.splitlines())

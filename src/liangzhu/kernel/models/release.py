@@ -13,7 +13,15 @@ class Release(models.Model):
     """
 
     DRAFT, IN_FORCE, SUPERSEDED, REFUSED = "draft", "in_force", "superseded", "refused"
-    STATES = [(DRAFT, "草稿"), (IN_FORCE, "生效"), (SUPERSEDED, "已被替代"), (REFUSED, "未通过")]
+    WITHDRAWN = "withdrawn"
+    STATES = [
+        (DRAFT, "草稿"),
+        (IN_FORCE, "生效"),
+        (SUPERSEDED, "已被替代"),
+        (REFUSED, "未通过"),
+        (WITHDRAWN, "已撤回"),
+    ]
+    NEVER_RAN = (DRAFT, REFUSED, WITHDRAWN)
 
     kind = models.CharField(max_length=40)
     key = models.CharField(max_length=80)

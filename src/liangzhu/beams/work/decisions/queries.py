@@ -62,7 +62,14 @@ def shown(actor: Actor, key: str, number: int | None = None) -> Shown:
         if row is None:
             raise NotThere(f"这张决策表没有第 {number} 版。")
     table, faults = _read(row)
-    before = next((one for one in rows if one.number < row.number and one.state != Release.REFUSED), None)
+    before = next(
+        (
+            one
+            for one in rows
+            if one.number < row.number and one.state not in (Release.REFUSED, Release.WITHDRAWN)
+        ),
+        None,
+    )
     earlier = _read(before)[0] if before else None
     return Shown(
         row=row,

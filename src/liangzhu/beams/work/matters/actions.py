@@ -5,6 +5,8 @@ engine.
 from collections.abc import Iterable
 from typing import Any
 
+from django.db import transaction
+
 from liangzhu.beams.people.directory import api as directory
 from liangzhu.beams.work.matters import engine, policies, process, queries, sights
 from liangzhu.beams.work.matters.change import begin, refuse_stale
@@ -13,7 +15,7 @@ from liangzhu.beams.work.matters.notices import notify
 from liangzhu.kernel import releases
 from liangzhu.kernel.actions import Act, action
 from liangzhu.kernel.actors import Actor
-from liangzhu.kernel.errors import Invalid, NotThere, StepNotAllowed
+from liangzhu.kernel.errors import Conflict, Invalid, NotThere, StepNotAllowed
 from liangzhu.kernel.models import Release
 from liangzhu.kernel.now import now
 from liangzhu.kernel.refs import Ref
@@ -132,3 +134,27 @@ def release_process(actor: Actor, *, release_id: int, accept: bool, once: str = 
     if accept:
         process.parse(row.body, row.origin or row.key)
     return releases.release(actor, release_id=release_id, accept=accept, once=once)
+
+
+def draft_process(actor: Actor, *, key: str, text: str, once: str = "") -> Release:
+    """Draft another edition of a process, which a second person puts in force. An own draft that still waits is taken back.
+
+    Raises ProcessError (file and line), Invalid (nothing changed, another key), Conflict (somebody else's draft waits),
+    Denied, NotThere.
+    """
+    release, current = process.in_force(key)
+    found = process.parse(text, f"{key}.toml")
+    if (found.key, found.kind) != (current.key, current.kind):
+        raise Invalid({"text": f"key 和 kind 不能改，应仍为 {current.key!r} 和 {current.kind!r}。"})
+    if text == release.body:
+        raise Invalid({"text": f"与生效的第 {release.number} 版相同，没有要审核的改动。"})
+    with transaction.atomic():
+        rows = Release.objects.filter(kind=process.RELEASE_KIND, key=key, state=Release.DRAFT)
+        for waiting in rows.select_for_update():
+            if waiting.drafted_by != str(actor.ref):
+                raise Conflict(
+                    f"第 {waiting.number} 版草稿还在等待审核，是别人起草的。",
+                    todo="请先审核那一版，再起草新的。",
+                )
+            releases.withdraw(actor, release_id=waiting.pk)
+        return releases.draft(actor, kind=process.RELEASE_KIND, key=key, body=text, once=once)

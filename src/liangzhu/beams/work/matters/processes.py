@@ -197,9 +197,7 @@ def load_processes() -> list[Release]:
         if kind.process not in known:
             raise ProcessError(kind.process, [(1, f"事项种类“{kind.title}”的流程 {kind.process} 没有文件")])
     open_matters = Matter.objects.filter(closed_at=None)
-    for release in Release.objects.filter(kind=RELEASE_KIND).exclude(
-        state__in=[Release.DRAFT, Release.REFUSED]
-    ):
+    for release in Release.objects.filter(kind=RELEASE_KIND).exclude(state__in=Release.NEVER_RAN):
         if open_matters.filter(release=release).exists():
             of_release(release)
     return seeded

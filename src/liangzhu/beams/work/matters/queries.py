@@ -545,6 +545,12 @@ def process_releases(actor: Actor, key: str) -> list[Release]:
     return found
 
 
+def open_under(actor: Actor, rows: list[Release]) -> int:
+    """How many open matters run under these releases, at most `COUNT_LIMIT` + 1: a new one does not touch them."""
+    policies.read_processes.require(actor)
+    return bounded(Matter.objects.filter(release__in=[row.pk for row in rows], closed_at=None))
+
+
 # Calendar -------------------------------------------------------------------------------------------------
 
 

@@ -8,7 +8,7 @@ from datetime import date
 from liangzhu.beams.people.directory import api as directory
 from liangzhu.beams.work.files import api as attachments
 from liangzhu.beams.work.matters import clocks as counting
-from liangzhu.beams.work.matters import drawing, queries
+from liangzhu.beams.work.matters import drawing, editing, queries
 from liangzhu.beams.work.matters.engine import Option, process_of, transitions
 from liangzhu.beams.work.matters.lights import Leg, Light, light
 from liangzhu.beams.work.matters.models import Matter, Part
@@ -264,6 +264,7 @@ class ShownRelease:
     words: list[tuple[str, list[str]]]
     before: Release | None
     difference: list[tuple[str, str]]
+    changes: list[str]
     steps: list["ShownStep"]
     people: dict[str, str]
 
@@ -296,7 +297,14 @@ def release(rows: list[Release], number: int | None, actor: Actor) -> ShownRelea
         process = of_release(row) if row.state != Release.DRAFT else parse(row.body, row.origin or row.key)
     except ProcessError as error:
         faults = error.detail.splitlines()
-    before = next((one for one in rows if one.number < row.number and one.state != Release.REFUSED), None)
+    before = next(
+        (
+            one
+            for one in rows
+            if one.number < row.number and one.state not in (Release.REFUSED, Release.WITHDRAWN)
+        ),
+        None,
+    )
     return ShownRelease(
         row=row,
         process=process,
@@ -305,6 +313,7 @@ def release(rows: list[Release], number: int | None, actor: Actor) -> ShownRelea
         words=drawing.words(process) if process else [],
         before=before,
         difference=releases.difference(before.body, row.body) if before else [],
+        changes=editing.changes(of_release(before), process) if before and process else [],
         steps=_steps(process) if process else [],
         people=_people(rows, actor),
     )

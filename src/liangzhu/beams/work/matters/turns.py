@@ -26,7 +26,7 @@ def _answers(who: Who, roles: frozenset[str], head: bool) -> bool:
 def states(actor: Actor) -> dict[str, list[int]]:
     """States in which a process looks to the actor's roles, each with the releases in which it does."""
     found: dict[str, list[int]] = {}
-    ended = (Release.DRAFT, Release.REFUSED)
+    ended = Release.NEVER_RAN
     for release_id in (
         Release.objects.filter(kind=RELEASE_KIND).exclude(state__in=ended).values_list("id", flat=True)
     ):

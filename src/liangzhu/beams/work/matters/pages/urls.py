@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from liangzhu.beams.work.matters.pages import views
+from liangzhu.beams.work.matters.pages import editor, views
 
 app_name = "matters"
 urlpatterns = [
@@ -22,5 +22,9 @@ urlpatterns = [
     path("calendar/restore/", views.restore_day, name="restore_day"),
     path("processes/", views.processes, name="processes"),
     path("processes/<slug:key>/", views.process, name="process"),
+    path("processes/<slug:key>/edit/", editor.edit, name="edit_process"),
     path("processes/<slug:key>/<int:number>/", views.process, name="release"),
+    path("processes/<slug:key>/<int:number>/svg/", editor.download, {"form": "svg"}, name="process_svg"),
+    path("processes/<slug:key>/<int:number>/bpmn/", editor.download, {"form": "bpmn"}, name="process_bpmn"),
+    path("processes/<slug:key>/<int:number>/toml/", editor.download, {"form": "toml"}, name="process_toml"),
 ]

@@ -68,12 +68,30 @@ function readAloud(button) {
   speechSynthesis.speak(speech);
 }
 
+// A link <a href="#id" data-line="12"> selects that line of a text area.
+function lines() {
+  for (const link of document.querySelectorAll("a[data-line]")) {
+    link.addEventListener("click", (event) => {
+      const area = document.querySelector(link.getAttribute("href"));
+      if (!area) return;
+      event.preventDefault();
+      const before = area.value.split("\n").slice(0, Number(link.dataset.line) - 1);
+      const start = before.reduce((sum, line) => sum + line.length + 1, 0);
+      const end = area.value.indexOf("\n", start);
+      area.focus();
+      area.setSelectionRange(start, end < 0 ? area.value.length : end);
+      area.scrollTop = Math.max(0, (before.length - 5) * parseFloat(getComputedStyle(area).lineHeight));
+    });
+  }
+}
+
 export function small() {
   reveal("[data-copy]", copy);
   reveal("[data-print]", () => print());
   if (history.length > 1) reveal("[data-back]", () => history.back());
   if ("speechSynthesis" in globalThis) reveal("[data-read-aloud]", readAloud);
   calendars();
+  lines();
   const wrong = document.querySelector("[data-focus]");
   if (wrong) {
     document.title = `有误：${document.title}`;
