@@ -1,11 +1,17 @@
 """An installation of its own for a bench: a folder or a PostgreSQL server, one unit, one officer, some matters."""
 
+import contextlib
 import os
 import shutil
+import signal
+import socket
+import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -81,3 +87,35 @@ def found(matters: int):
         with transaction.atomic():
             ids += [open_one(officer, number=n).pk for n in range(start, min(start + 500, matters))]
     return officer, ids
+
+
+def token(officer) -> str:
+    """A token with which a program acts as the officer."""
+    from liangzhu.beams.people.access.actions import make_token
+    from liangzhu.beams.people.access.models import Account
+
+    account = Account.objects.create(username="bench", person_id=officer.person_id)
+    return make_token(replace(officer, ref=account.ref), name="测速", scopes=["matters:write"], days=1).text
+
+
+@contextmanager
+def served() -> Iterator[int]:
+    """The product's server, as `liangzhu up` starts it, on the installation of `home`; yields its port."""
+    from liangzhu.site.serving import default_workers, granian
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [*granian("127.0.0.1", port, default_workers())]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)
+    try:
+        for _ in range(300):
+            if server.poll() is not None:
+                raise SystemExit("服务没有启动。")
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+                break
+            time.sleep(0.1)
+        yield port
+    finally:
+        os.killpg(server.pid, signal.SIGTERM)
+        server.wait(20)

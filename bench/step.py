@@ -7,12 +7,16 @@ two cores: server, database and client share them. Loopback only.
 
 import json
 import os
+import re
+import socket
 import sqlite3
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
-from bench._house import OPINION, found, home
+from bench._house import OPINION, found, home, served, token
 from bench._report import Row, options, rate, show
 
 OPEN_ZAAK, SIGNALEN, SPIFF, VIEWFLOW = 21, 27, 1356, 84
@@ -104,13 +108,15 @@ class Stepper:
 
     def __init__(self, officer, ids: list[int]):
         from liangzhu.beams.work.matters import api as matters
+        from liangzhu.beams.work.matters.models import Matter
 
         self.step, self.officer, self.ids, self.count = matters.step, officer, ids, 0
+        self.states = dict(Matter.objects.filter(pk__in=ids).values_list("pk", "state"))
 
     def __call__(self) -> None:
-        place, turn = self.count % len(self.ids), self.count // len(self.ids)
-        name = "back" if turn % 2 else "go"
-        self.step(self.officer, matter_id=self.ids[place], transition=name, data={"opinion": OPINION})
+        ident = self.ids[self.count % len(self.ids)]
+        name, self.states[ident] = ("go", "there") if self.states[ident] == "here" else ("back", "here")
+        self.step(self.officer, matter_id=ident, transition=name, data={"opinion": OPINION})
         self.count += 1
 
 
@@ -290,7 +296,146 @@ ROUND_BPMN = """<?xml version="1.0" encoding="UTF-8"?>
 """
 
 
-PARTS = {"inside": inside}
+# Over HTTP ----------------------------------------------------------------------------------------------------
+
+
+def http_part(database: str, seconds: float) -> dict:
+    """Steps through the API by some clients, each with matters of its own, against the product's own server."""
+    with home(database):
+        officer, ids = found(400)
+        secret = token(officer)
+        from django.db import connections
+
+        connections.close_all()
+        with served() as port:
+            clients = [Client(port, secret, ids[n::CLIENTS]) for n in range(CLIENTS)]
+            for client in clients:
+                client.one()
+            threads = [threading.Thread(target=client.run, args=(seconds,)) for client in clients]
+            start = time.perf_counter()
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            elapsed = time.perf_counter() - start
+        times = sorted(one for client in clients for one in client.times)
+        return {"ours": len(times) / elapsed, "p95": 1000 * times[int(len(times) * 0.95)]}
+
+
+class Client:
+    """One client with one connection. It reads answers by hand, so that its own work weighs little on the two cores."""
+
+    def __init__(self, port: int, secret: str, ids: list[int]):
+        self.link = socket.create_connection(("127.0.0.1", port))
+        self.link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.head = f"Host: localhost\r\nAuthorization: Bearer {secret}\r\nContent-Type: application/json\r\n"
+        self.body = json.dumps({"data": {"opinion": OPINION}}).encode()
+        self.ids, self.count, self.times = ids, 0, []
+
+    def one(self) -> None:
+        """One step; anything but success ends the bench."""
+        place, turn = self.count % len(self.ids), self.count // len(self.ids)
+        path = f"/api/v1/matters/{self.ids[place]}/steps/{'back' if turn % 2 else 'go'}"
+        key = f"Idempotency-Key: {id(self)}-{self.count}\r\n"
+        head = f"POST {path} HTTP/1.1\r\n{self.head}{key}Content-Length: {len(self.body)}\r\n\r\n"
+        self.link.sendall(head.encode() + self.body)
+        answer = self.link.recv(65536)
+        while b"\r\n\r\n" not in answer:
+            answer += self.link.recv(65536)
+        top, _, rest = answer.partition(b"\r\n\r\n")
+        if not top.startswith(b"HTTP/1.1 200"):
+            raise SystemExit(f"bench.step：{top.decode()}\n{rest.decode()}")
+        length = int(re.search(rb"(?i)content-length: *(\d+)", top)[1])
+        while len(rest) < length:
+            rest += self.link.recv(65536)
+        self.count += 1
+
+    def run(self, seconds: float) -> None:
+        """Steps until the time is over, each timed."""
+        end = time.perf_counter() + seconds
+        while (start := time.perf_counter()) < end:
+            self.one()
+            self.times.append(time.perf_counter() - start)
+
+
+# Many writers on PostgreSQL -----------------------------------------------------------------------------------
+
+
+def writers(seconds: float) -> dict:
+    """Steps by one and by sixteen processes while leaves are numbered, and by sixteen that write no leaf."""
+    with home("postgresql"):
+        _, ids = found(WRITERS * 20)
+        from django.db import connections
+
+        connections.close_all()
+        return {
+            "one": _write(ids, 1, seconds, logged=True),
+            "many": _write(ids, WRITERS, seconds, logged=True),
+            "unlogged": _write(ids, WRITERS, seconds, logged=False),
+        }
+
+
+def _write(ids: list[int], count: int, seconds: float, *, logged: bool) -> float:
+    """Steps a second by so many processes, beside one that works the outbox and numbers the log."""
+    command = [sys.executable, "-m", "bench.step"]
+    environment = os.environ | {"BENCH_SECONDS": str(seconds), "BENCH_PART": "writer"}
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "liangzhu.site.cli", "worker"], stdout=subprocess.DEVNULL
+    )
+    try:
+        children = [
+            subprocess.Popen(
+                command,
+                env=environment | {"BENCH_IDS": json.dumps(ids[n::count]), "BENCH_LOGGED": str(int(logged))},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+            for n in range(count)
+        ]
+        for child in children:
+            child.stdout.readline()
+        for child in children:
+            child.stdin.write("go\n")
+            child.stdin.flush()
+        return sum(json.loads(child.communicate(timeout=120)[0])["ours"] for child in children)
+    finally:
+        worker.terminate()
+        worker.wait(20)
+
+
+def writer(seconds: float) -> dict:
+    """One of the processes: ready, then steps until the time is over."""
+    import django
+
+    django.setup()
+    from liangzhu.beams.people.directory import api as directory
+    from liangzhu.beams.people.directory.models import Holding
+    from liangzhu.kernel import actions
+    from liangzhu.kernel.refs import Ref
+
+    if os.environ["BENCH_LOGGED"] == "0":
+        # What the log costs is seen by leaving it out; actions insist on a leaf, so it gets one that is not kept.
+        actions.write_leaf = lambda actor, action, subject, details: actions.LogLeaf(subject=str(subject))
+    holding = Holding.objects.get(post__key="bench")
+    officer = directory.staff(holding.person_id, holding.post_id, Ref("account", "1"))
+    step = Stepper(officer, json.loads(os.environ["BENCH_IDS"]))
+    print("ready", flush=True)
+    sys.stdin.readline()
+    count, start = 0, time.perf_counter()
+    while time.perf_counter() - start < seconds:
+        step()
+        count += 1
+    return {"ours": count / (time.perf_counter() - start)}
+
+
+PARTS = {
+    "inside": inside,
+    "http": lambda seconds: http_part("sqlite", seconds),
+    "http_postgresql": lambda seconds: http_part("postgresql", seconds),
+    "writers": writers,
+    "writer": writer,
+}
 
 if __name__ == "__main__":
     main()

@@ -100,3 +100,21 @@ def test_only_the_object_read_last_counts_as_held():
     act = Act(SYSTEM, "test.hold")
     first, second = act.lock(Release, pk=row.pk), act.lock(Release, pk=row.pk)
     assert act.holds(second) and not act.holds(first)
+
+
+@pytest.mark.django_db
+def test_a_prepared_query_answers_as_the_queryset_does():
+    day = datetime(2022, 1, 1, tzinfo=UTC)
+    for number, key in enumerate(("x", "x", "y"), 1):
+        rows.insert(Release(kind="k", key=key, number=number, body="b", drafted_at=day))
+
+    def build(key: str):
+        return (
+            Release.objects.filter(key=key)
+            .order_by("number")
+            .values_list("number", "drafted_at", "released_at")
+        )
+
+    prepared = rows.Prepared(build)
+    for key in ("x", "y", "z", "x"):
+        assert prepared(key) == list(build(key))

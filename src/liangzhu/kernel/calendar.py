@@ -11,7 +11,7 @@ from liangzhu.kernel.models import DayOverride
 from liangzhu.kernel.refs import Ref
 
 
-@event("kernel.calendar_changed")
+@event("kernel.calendar_changed", "工作日历变动")
 @dataclass(frozen=True)
 class CalendarChanged:
     """A day (YYYY-MM-DD) counts differently from now on; running clocks that cross it are computed again."""

@@ -46,10 +46,12 @@ _handlers: dict[str, list[Handler]] = {}
 _couriers: dict[str, Courier] = {}
 
 
-def event(name: str, *, outside: tuple[str, ...] = (), accepts: str = "") -> Callable[[type], type]:
+def event(
+    name: str, title: str = "", *, outside: tuple[str, ...] = (), accepts: str = ""
+) -> Callable[[type], type]:
     """Register a frozen dataclass as the event ``name`` ("app.what_happened"); it has a field ``subject: Ref``.
 
-    ``outside`` names the fields that may leave the machine with a courier; without it only ids, kind and time do.
+    ``title`` is what people read of it (the name, if absent). ``outside`` names the fields that may leave the machine with a courier; without it only ids, kind and time do.
     ``accepts`` is the CloudEvents type of messages from outside that become this event (`inbox.take_in`).
     """
 
@@ -61,7 +63,7 @@ def event(name: str, *, outside: tuple[str, ...] = (), accepts: str = "") -> Cal
             raise TypeError(f"{cls.__name__} has no field {', '.join(sorted(unknown))} to let outside")
         if name in _events and _events[name].__qualname__ != cls.__qualname__:
             raise ValueError(f"event {name} is registered twice")
-        cls.event_name, cls.outside, cls.accepts = name, tuple(outside), accepts
+        cls.event_name, cls.title, cls.outside, cls.accepts = name, title or name, tuple(outside), accepts
         _events[name] = cls
         return cls
 
@@ -78,6 +80,11 @@ def courier(one: Courier) -> None:
 def all_couriers() -> dict[str, Courier]:
     """Every courier by key."""
     return dict(_couriers)
+
+
+def title_of(name: str) -> str:
+    """What people read of an event; its name when the program no longer knows it."""
+    return getattr(_events.get(name), "title", name)
 
 
 def public_fields(row: OutboxEvent) -> dict:

@@ -12,7 +12,7 @@ from liangzhu.kernel import policies
 from liangzhu.kernel.actions import Act, action
 from liangzhu.kernel.actors import SYSTEM, Actor
 from liangzhu.kernel.errors import Invalid, NotThere, StepNotAllowed
-from liangzhu.kernel.events import all_couriers, all_handlers
+from liangzhu.kernel.events import all_couriers, all_handlers, title_of
 from liangzhu.kernel.models import Delivery, OutboxEvent, Received
 from liangzhu.kernel.now import now
 from liangzhu.kernel.refs import Ref, describe, register_ref
@@ -42,6 +42,14 @@ class OutboxState:
     dead: int
     unattended: int
     oldest: float
+
+    @property
+    def oldest_words(self) -> str:
+        """The age in words: 6 分钟, 3 小时, 2 天."""
+        minutes = int(self.oldest // 60)
+        if minutes < 120:
+            return f"{minutes} 分钟"
+        return f"{minutes // 60} 小时" if minutes < 48 * 60 else f"{minutes // 1440} 天"
 
 
 def outbox_state() -> OutboxState:
@@ -100,6 +108,7 @@ class TroubleRow:
     """A failed delivery as the page shows it; ``thing`` is (label, address) and never more than the actor may see."""
 
     delivery: Delivery
+    title: str
     thing: tuple[str, str]
     behind: int | str
     """How many deliveries wait behind it."""
@@ -115,6 +124,7 @@ def trouble_rows(actor: Actor, rows: Iterable[Delivery]) -> list[TroubleRow]:
     return [
         TroubleRow(
             delivery=row,
+            title=title_of(row.event.name),
             thing=things[Ref.parse(row.subject)],
             behind=_bounded(
                 Delivery.objects.filter(handler=row.handler, subject=row.subject, done_at=None, id__gt=row.pk)

@@ -64,6 +64,8 @@ class ApiMiddleware:
         except Exception as error:
             response = http.on_failure(request, error)
         response.headers.setdefault("Cache-Control", "no-store")
+        if not response.streaming:
+            response.headers.setdefault("Content-Length", str(len(response.content)))
         return response
 
 

@@ -114,7 +114,7 @@ def serve(host: str, port: int, workers: int, ready: Callable[[], None]) -> int:
 
     # Children are started with the default handlers; only this process waits for them.
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    web = _start(_granian(host, port, workers))
+    web = _start(granian(host, port, workers))
     worker = _start([sys.executable, "-m", "liangzhu.site.cli", "worker"])
     try:
         _wait_for_answer(host, port, web, stopping)
@@ -139,7 +139,8 @@ def serve(host: str, port: int, workers: int, ready: Callable[[], None]) -> int:
             signal.signal(number, handler)
 
 
-def _granian(host: str, port: int, workers: int) -> list[str]:
+def granian(host: str, port: int, workers: int) -> list[str]:
+    """The command that serves all pages, and the API, at an address."""
     options = {
         "--interface": "wsgi",
         "--host": host.strip("[]"),

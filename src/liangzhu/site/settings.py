@@ -62,6 +62,8 @@ def _database() -> dict:
         return {
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": HOME / "liangzhu.sqlite3",
+            # Each thread keeps its connection: closing the last one of a moment would copy the whole WAL back.
+            "CONN_MAX_AGE": None,
             "OPTIONS": {
                 "transaction_mode": "IMMEDIATE",
                 "timeout": 20,

@@ -1,1 +1,1 @@
-"""Pages of the kernel."""
+"""Pages of the kernel: the log before everybody, and what could not be delivered."""

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from liangzhu.kernel.pages import log
+from liangzhu.kernel.pages import log, views
 
 app_name = "kernel"
 urlpatterns = [
@@ -15,4 +15,8 @@ urlpatterns = [
     path("log/consistency/<int:old>/<int:new>.json", log.consistency_json, name="log_consistency"),
     path("log/leaf/<int:number>.json", log.leaf_json, name="log_leaf"),
     path("log/verify.py", log.verifier, name="log_verifier"),
+    path("operate/deliveries/", views.deliveries, name="deliveries"),
+    path("operate/deliveries/replay/", views.replay_handler, name="replay_handler"),
+    path("operate/deliveries/<int:delivery_id>/replay/", views.replay, name="replay"),
+    path("operate/deliveries/<int:delivery_id>/skip/", views.skip, name="skip"),
 ]

@@ -6,7 +6,7 @@ from liangzhu.kernel.events import event
 from liangzhu.kernel.refs import Ref
 
 
-@event("programme.document_read")
+@event("programme.document_read", "方案识读")
 @dataclass(frozen=True)
 class DocumentRead:
     """A text was read; findings wait for review."""
@@ -15,7 +15,7 @@ class DocumentRead:
     revision_no: int
 
 
-@event("programme.ledger_opened")
+@event("programme.ledger_opened", "计划建账")
 @dataclass(frozen=True)
 class LedgerOpened:
     """A reviewed document became a ledger (建账)."""
@@ -24,7 +24,7 @@ class LedgerOpened:
     tasks: int
 
 
-@event("programme.task_issued")
+@event("programme.task_issued", "任务下达")
 @dataclass(frozen=True)
 class TaskIssued:
     """A task was issued (下达) to its lead unit."""
@@ -33,7 +33,7 @@ class TaskIssued:
     matter_id: int
 
 
-@event("programme.task_published")
+@event("programme.task_published", "任务公开")
 @dataclass(frozen=True)
 class TaskPublished:
     """A task became visible to the public, or is no longer."""
@@ -42,7 +42,7 @@ class TaskPublished:
     public: bool
 
 
-@event("programme.limit_extended")
+@event("programme.limit_extended", "任务延期")
 @dataclass(frozen=True)
 class LimitExtended:
     """The limit of a task was extended; dates as YYYY-MM-DD."""
@@ -52,7 +52,7 @@ class LimitExtended:
     new_due: str
 
 
-@event("programme.letter_signed")
+@event("programme.letter_signed", "督办函签发")
 @dataclass(frozen=True)
 class LetterSigned:
     """A letter of supervision was signed."""
@@ -61,7 +61,7 @@ class LetterSigned:
     kind: str
 
 
-@event("programme.clauses_judged")
+@event("programme.clauses_judged", "条款判定")
 @dataclass(frozen=True)
 class ClausesJudged:
     """The state of all clauses of a document was kept for a day (YYYY-MM-DD)."""

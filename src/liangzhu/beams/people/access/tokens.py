@@ -25,6 +25,7 @@ from liangzhu.kernel.errors import Denied
 from liangzhu.kernel.http import Pass, Unauthenticated
 from liangzhu.kernel.now import today
 from liangzhu.kernel.refs import Ref
+from liangzhu.kernel.rows import Prepared
 
 REMEMBERED = 3
 """Seconds for which an actor is remembered: so long a post that was lost goes on working."""
@@ -75,31 +76,32 @@ def forget() -> None:
     _remembered.clear()
 
 
+_by_digest = Prepared(
+    lambda mark: Token.objects.filter(digest=mark).values_list(
+        "id",
+        "name",
+        "account_id",
+        "account__person_id",
+        "account__is_active",
+        "post_id",
+        "application_id",
+        "application__name",
+        "application__post_id",
+        "application__closed_at",
+        "scopes",
+        "networks",
+        "expires_at",
+        "used_at",
+        "revoked_at",
+    )
+)
+
+
 def identify(request: HttpRequest, token: str) -> Pass:
     """Whom a token stands for. Raises Unauthenticated, saying only to the holder of a real one what is wrong with it."""
     mark = digest(token)
-    found = (
-        Token.objects.filter(digest=mark).values_list(
-            "id",
-            "name",
-            "account_id",
-            "account__person_id",
-            "account__is_active",
-            "post_id",
-            "application_id",
-            "application__name",
-            "application__post_id",
-            "application__closed_at",
-            "scopes",
-            "networks",
-            "expires_at",
-            "used_at",
-            "revoked_at",
-        )
-        if well_formed(token)
-        else ()
-    )
-    row = next(iter(found), None)
+    found = _by_digest(mark) if well_formed(token) else []
+    row = found[0] if found else None
     if row is None:
         raise Unauthenticated("没有这个令牌。")
     (

@@ -6,7 +6,7 @@ from liangzhu.kernel.events import event
 from liangzhu.kernel.refs import Ref
 
 
-@event("directory.unit_opened")
+@event("directory.unit_opened", "单位设立")
 @dataclass(frozen=True)
 class UnitOpened:
     """A unit was set up (设立)."""
@@ -15,7 +15,7 @@ class UnitOpened:
     on: str
 
 
-@event("directory.unit_renamed")
+@event("directory.unit_renamed", "单位更名")
 @dataclass(frozen=True)
 class UnitRenamed:
     """A unit has another name (更名)."""
@@ -25,7 +25,7 @@ class UnitRenamed:
     on: str
 
 
-@event("directory.unit_moved")
+@event("directory.unit_moved", "单位隶属变动")
 @dataclass(frozen=True)
 class UnitMoved:
     """A unit has another superior or code (隶属、代码变动)."""
@@ -34,7 +34,7 @@ class UnitMoved:
     on: str
 
 
-@event("directory.unit_closed")
+@event("directory.unit_closed", "单位撤销")
 @dataclass(frozen=True)
 class UnitClosed:
     """A unit ended (撤销). Who took over, if anybody, is told by UnitSucceeded."""
@@ -43,7 +43,7 @@ class UnitClosed:
     on: str
 
 
-@event("directory.unit_succeeded")
+@event("directory.unit_succeeded", "单位承接")
 @dataclass(frozen=True)
 class UnitSucceeded:
     """A unit ended and another took over everything (整体承接). Sent on the day itself, never before it.
@@ -56,7 +56,7 @@ class UnitSucceeded:
     on: str
 
 
-@event("directory.holding_changed")
+@event("directory.holding_changed", "任职变动")
 @dataclass(frozen=True)
 class HoldingChanged:
     """Who holds or stands in for a post has changed. ``subject`` is the post."""

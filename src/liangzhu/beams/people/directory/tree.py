@@ -27,6 +27,7 @@ from liangzhu.beams.people.directory.models import (
 )
 from liangzhu.kernel.errors import Problem
 from liangzhu.kernel.now import today
+from liangzhu.kernel.rows import Prepared
 
 KIND_TITLES = dict(Unit.KINDS)
 _KIND_ORDER = {kind: place for place, (kind, _) in enumerate(Unit.KINDS)}
@@ -176,8 +177,12 @@ def _kept(token: str) -> _Contents:
 _pin: ContextVar[list[str] | None] = ContextVar("liangzhu_directory_pin", default=None)
 
 
+_latest = Prepared(lambda key: TreeVersion.objects.order_by("pk").values_list("token")[:1])
+
+
 def _token() -> str:
-    return TreeVersion.objects.values_list("token", flat=True).first() or ""
+    found = _latest("")
+    return found[0][0] if found else ""
 
 
 def _contents() -> _Contents:

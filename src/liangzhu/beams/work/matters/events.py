@@ -6,7 +6,7 @@ from liangzhu.kernel.events import event
 from liangzhu.kernel.refs import Ref
 
 
-@event("matters.opened")
+@event("matters.opened", "事项登记")
 @dataclass(frozen=True)
 class MatterOpened:
     """A matter was opened (登记)."""
@@ -18,7 +18,7 @@ class MatterOpened:
     entry_id: int
 
 
-@event("matters.advanced")
+@event("matters.advanced", "事项推进")
 @dataclass(frozen=True)
 class MatterAdvanced:
     """A step was done. With ``part_id`` the states are those of that part. ``handed_to`` is the unit that now
@@ -35,7 +35,7 @@ class MatterAdvanced:
     handed_to: int | None = None
 
 
-@event("matters.closed")
+@event("matters.closed", "事项办结")
 @dataclass(frozen=True)
 class MatterClosed:
     """A matter reached an end. ``overran``: 0 untimed, 1 in time, 2 beyond the promise, 3 beyond the law."""
@@ -46,7 +46,7 @@ class MatterClosed:
     overran: int
 
 
-@event("matters.part_opened")
+@event("matters.part_opened", "请求配合")
 @dataclass(frozen=True)
 class PartOpened:
     """Parallel work was asked of a unit."""
@@ -57,7 +57,7 @@ class PartOpened:
     unit_id: int
 
 
-@event("matters.clock_extended")
+@event("matters.clock_extended", "时限延长")
 @dataclass(frozen=True)
 class ClockExtended:
     """A clock ends later. Instants are ISO 8601 in UTC and exclusive."""
@@ -69,7 +69,7 @@ class ClockExtended:
     new_due: str
 
 
-@event("matters.reminder_sent")
+@event("matters.reminder_sent", "发出提醒")
 @dataclass(frozen=True)
 class ReminderSent:
     """Somebody was reminded. ``stage`` is before-N, near, end or late-N-role; ``posts`` how many posts were
