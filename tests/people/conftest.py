@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from datetime import date
 
 import pytest
-from django.core.cache import cache
 from django.test import Client
 
 from liangzhu.beams.people.access import api as access
 from liangzhu.beams.people.directory import actions as directory_actions
 from liangzhu.beams.people.directory import api as directory
+from liangzhu.kernel import limits
 from liangzhu.kernel.actors import SYSTEM
 from liangzhu.kernel.pack import pack
 
@@ -26,7 +26,7 @@ def quick_passwords(settings):
 @pytest.fixture(autouse=True)
 def no_rates_of_other_tests():
     """The limit of sign-ins a minute counts per address, and all tests come from one."""
-    cache.clear()
+    limits.forget()
 
 
 @pytest.fixture

@@ -5,13 +5,14 @@ class Problem(Exception):
     """Something a person can understand and act on.
 
     ``code`` is stable and machine-readable, ``title`` short, ``detail`` says what happened, ``todo`` what to do now,
-    ``status`` is the HTTP status. On the API it becomes an RFC 9457 problem document.
+    ``status`` is the HTTP status, ``headers`` go with it. On the API it becomes an RFC 9457 problem document.
     """
 
     code = "problem"
     title = "未能办理"
     todo = "请核对后重试；仍不行时请联系系统管理员。"
     status = 400
+    headers: dict[str, str] = {}
 
     def __init__(self, detail: str = "", *, code: str = "", title: str = "", todo: str = "", status: int = 0):
         self.detail = detail or self.title

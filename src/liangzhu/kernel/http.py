@@ -20,26 +20,32 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import ninja
-from django.core.exceptions import ValidationError
+from django.conf import settings
+from django.core.exceptions import SuspiciousOperation, ValidationError
+from django.db import OperationalError
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
 from ninja.decorators import decorate_view
 from ninja.errors import HttpError
 from ninja.errors import ValidationError as Malformed
+from ninja.operation import Operation
 from ninja.parser import Parser
 from ninja.renderers import BaseRenderer
 from pydantic import AfterValidator, Field, PlainSerializer, WithJsonSchema
 from pydantic_core import to_json
 
+from liangzhu.kernel import limits, replay
 from liangzhu.kernel.actors import Actor
-from liangzhu.kernel.errors import Conflict, Denied, Invalid, Problem
+from liangzhu.kernel.errors import Conflict, Denied, Invalid, Problem, TooLarge
 from liangzhu.kernel.now import SHANGHAI
-from liangzhu.kernel.paging import page
+from liangzhu.kernel.paging import Page, page
 from liangzhu.kernel.policies import get_policy
 
 logger = logging.getLogger("liangzhu.api")
 
 READ, WRITE = "read", "write"
+JSON = "application/json"
 PAGE_SIZE, PAGE_MAX = 50, 200
 
 # Types ----------------------------------------------------------------------------------------------------------------
@@ -145,7 +151,7 @@ def problem(request: HttpRequest, error: Problem) -> HttpResponse:
     response = HttpResponse(
         json.dumps(body, ensure_ascii=False), status=error.status, content_type="application/problem+json"
     )
-    for name, value in getattr(error, "headers", {}).items():
+    for name, value in error.headers.items():
         response.headers[name] = value
     logger.info("%s %s %s", request.request_id, error.code, error.detail)
     return response
@@ -230,7 +236,7 @@ class JsonParser(Parser):
 class JsonRenderer(BaseRenderer):
     """Writes bodies."""
 
-    media_type = "application/json"
+    media_type = JSON
 
     def render(self, request: HttpRequest, data: Any, *, response_status: int) -> bytes:
         """UTF-8 without escapes."""
@@ -240,9 +246,14 @@ class JsonRenderer(BaseRenderer):
 def paged(
     request: HttpRequest, response: HttpResponse, rows: QuerySet, order: tuple[str, ...], limit: int
 ) -> list:
-    """One page of a queryset by keyset; where the neighbours are stands in the header ``Link`` (RFC 8288)."""
+    """One page of a queryset by keyset, with its neighbours in the header ``Link``. Raises Invalid."""
+    return linked(request, response, lambda: page(rows, request, order, limit, strict=True))
+
+
+def linked(request: HttpRequest, response: HttpResponse, read: Callable[[], Page]) -> list:
+    """The rows of a page; where its neighbours are stands in the header ``Link`` (RFC 8288). Raises Invalid."""
     try:
-        found = page(rows, request, order, limit, strict=True)
+        found = read()
     except (ValueError, TypeError, OverflowError, ValidationError):
         raise Invalid({"after": "这个位置无法识别，请使用响应头 Link 给出的地址。"}) from None
     links = [(found.next, "next"), (found.previous, "prev")]
@@ -325,19 +336,66 @@ def covers(scopes: frozenset[str], scope: str) -> bool:
     return scope in scopes or (kind == READ and f"{area}:{WRITE}" in scopes)
 
 
-def enter(request: HttpRequest, scope: str, policy_name: str) -> Pass:
-    """Let a request in, and set its actor. Raises Unauthenticated, OutOfScope, Denied."""
+def enter(request: HttpRequest, scope: str, policy_name: str) -> dict[str, str]:
+    """Let a request in, set its actor, and return what its answer says of the rate.
+
+    Raises Unauthenticated, TooMany, OutOfScope, Denied. Only what fails is counted by address: many programs share one.
+    """
     scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
     token = token.strip()
-    if scheme.lower() != "bearer" or not token:
-        raise Unauthenticated("请求没有带令牌。", error="")
-    found = _identify(request, token)
+    try:
+        if scheme.lower() != "bearer" or not token:
+            raise Unauthenticated("请求没有带令牌。", error="")
+        found = _identify(request, token)
+    except Unauthenticated:
+        limits.take(limits.Rate("address", settings.LIANGZHU_FAILURE_RATE), limits.address_key(request))
+        raise
+    rate = limits.Rate("token", settings.LIANGZHU_API_RATE)
+    left = limits.take(rate, found.key)
     request.actor = replace(found.actor, request_id=request.request_id)
     request.scopes = found.scopes
     if scope and not covers(found.scopes, scope):
         raise OutOfScope(scope)
     get_policy(policy_name).require(request.actor)
-    return found
+    return limits.headers(rate, left) if rate.count else {}
+
+
+@functools.cache
+def _known_query(operation: Operation) -> frozenset[str]:
+    """The query parameters that an operation knows."""
+    return frozenset(
+        name
+        for model in operation.models
+        if model.__ninja_param_source__ == "query"
+        for name in model.__ninja_flatten_map__
+    )
+
+
+def _check_query(request: HttpRequest, operation: Operation) -> None:
+    """Refuse query parameters that nobody asked for: a misspelt filter would be no filter. Raises Invalid."""
+    unknown = sorted(set(request.GET) - _known_query(operation)) if request.META.get("QUERY_STRING") else ()
+    if unknown:
+        error = Invalid(dict.fromkeys(unknown, WORDS["extra_forbidden"]))
+        error.entries = [{"parameter": name, "detail": WORDS["extra_forbidden"]} for name in unknown]
+        raise error
+
+
+FORM_SLACK = 1024 * 1024
+"""Bytes that a form may have besides its file."""
+
+
+def _check_body(request: HttpRequest, media: str) -> None:
+    """Refuse a body of another kind, or one that is too large, before it is read. Raises WrongMediaType, TooLarge."""
+    size = int(request.META.get("CONTENT_LENGTH") or 0)
+    most = (
+        settings.LIANGZHU_MAX_UPLOAD + FORM_SLACK
+        if media == "multipart/form-data"
+        else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    )
+    if size > most:
+        raise TooLarge(f"请求有 {size} 字节，最多 {most} 字节。", todo="请减少内容后重试。")
+    if request.content_type != media and size:
+        raise WrongMediaType(f"请用 {media}，收到的是 {request.content_type or '没有写明的格式'}。")
 
 
 _routers: dict[str, "Router"] = {}
@@ -359,12 +417,11 @@ class Router(ninja.Router):
         AREAS[area], _routers[area] = title, self
 
     def read(
-        self, path: str, *, policy: str, answer: Any, summary: str, free: bool = False, **kwargs
+        self, path: str, *, policy: str, answer: Any, summary: str, free: bool = False, binary: bool = False
     ) -> Callable:
-        """An operation that changes nothing (GET). ``free``: any token, whatever its scopes."""
-        return self._add(
-            "GET", path, policy, "" if free else f"{self.area}:{READ}", {200: answer}, summary, kwargs
-        )
+        """An operation that changes nothing (GET). ``free``: any token, whatever its scopes. ``binary``: a file."""
+        scope = "" if free else f"{self.area}:{READ}"
+        return self._add("GET", path, _Rule(policy, scope, binary=binary), {200: answer}, summary)
 
     def change(
         self,
@@ -374,67 +431,81 @@ class Router(ninja.Router):
         answer: Any,
         summary: str,
         status: int = 200,
-        media: str = "application/json",
-        **kwargs,
+        media: str = JSON,
+        versioned: bool = False,
     ) -> Callable:
-        """An operation that runs an action (POST)."""
-        return self._add(
-            "POST", path, policy, f"{self.area}:{WRITE}", {status: answer}, summary, kwargs, media
-        )
+        """An operation that runs an action (POST) on a body of ``media``. ``versioned``: it heeds ``If-Match``."""
+        rule = _Rule(policy, f"{self.area}:{WRITE}", media=media, versioned=versioned)
+        return self._add("POST", path, rule, {status: answer}, summary)
 
-    def _add(
-        self,
-        method: str,
-        path: str,
-        policy: str,
-        scope: str,
-        answers: dict,
-        summary: str,
-        kwargs: dict,
-        media: str = "",
-    ) -> Callable:
-        def checked(run: Callable) -> Callable:
-            @functools.wraps(run)
-            def go(request: HttpRequest, **given: Any) -> HttpResponse:
-                try:
-                    enter(request, scope, policy)
-                    if (
-                        media
-                        and request.content_type != media
-                        and (request.META.get("CONTENT_LENGTH") or "0") != "0"
-                    ):
-                        raise WrongMediaType(
-                            f"请用 {media}，收到的是 {request.content_type or '没有写明的格式'}。"
-                        )
-                except Problem as error:
-                    return problem(request, error)
-                return run(request, **given)
-
-            return go
-
+    def _add(self, method: str, path: str, rule: "_Rule", answers: dict, summary: str) -> Callable:
         def register(view: Callable) -> Callable:
-            view.policy_name, view.scope, view.media = policy, scope, media
-            decorate_view(checked)(view)
+            view.policy_name, view.rule = rule.policy, rule
+            decorate_view(rule.around)(view)
             name = f"{self.area}_{view.__name__}"
             add = self.api_operation(
-                [method], path, response=answers, summary=summary, operation_id=name, url_name=name, **kwargs
+                [method], path, response=answers, summary=summary, operation_id=name, url_name=name
             )
             return add(view)
 
         return register
 
 
+@dataclass(frozen=True)
+class _Rule:
+    """What is asked before an operation runs."""
+
+    policy: str
+    scope: str
+    media: str = ""
+    versioned: bool = False
+    binary: bool = False
+
+    def around(self, run: Callable) -> Callable:
+        """``run``, bound to its operation, behind token, rate, scope, policy, parameters, body and idempotency key."""
+        operation = run.__self__
+
+        @functools.wraps(run)
+        def go(request: HttpRequest, **given: Any) -> HttpResponse:
+            told = {}
+            try:
+                told = enter(request, self.scope, self.policy)
+                _check_query(request, operation)
+                if self.media:
+                    _check_body(request, self.media)
+                    response = replay.once(request, lambda: run(request, **given))
+                else:
+                    response = run(request, **given)
+            except Exception as error:
+                response = on_failure(request, error)
+            for name, value in told.items():
+                response.headers.setdefault(name, value)
+            return response
+
+        return go
+
+
 # Failures -------------------------------------------------------------------------------------------------------------
+
+
+class Busy(Problem):
+    """The database had too many writers for too long."""
+
+    code, title, status = "busy", "系统繁忙", 503
+    todo = "请稍后原样重试；带上 Idempotency-Key 就不会重复办理。"
+    headers = {"Retry-After": "2"}
 
 
 def on_failure(request: HttpRequest, error: Exception) -> HttpResponse:
     """The answer to whatever was raised. What is the program's own fault is written down with the request's id."""
     if isinstance(error, Malformed):
         error = malformed(error)
-    elif isinstance(error, HttpError):
-        error = Unreadable(str(error), status=error.status_code)
+    elif isinstance(error, HttpError | SuspiciousOperation | MultiPartParserError | UnreadablePostError):
+        error = Unreadable("请求内容不是 UTF-8 编码的 JSON，或者不完整。")
     elif isinstance(error, Http404):
         error = no_such_route()
+    elif isinstance(error, OperationalError) and "locked" in str(error):
+        error = Busy()
     if isinstance(error, Problem):
         return problem(request, error)
     logger.error("%s %s failed", request.request_id, request.path, exc_info=error)

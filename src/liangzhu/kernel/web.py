@@ -61,13 +61,17 @@ class RequestMiddleware:
 def problem_response(request: HttpRequest, problem: Problem) -> HttpResponse:
     """The answer for a problem, as a page or as a problem document."""
     if request.headers.get("Accept", "").startswith(("application/json", "application/problem+json")):
-        return JsonResponse(
+        response = JsonResponse(
             problem.as_json() | {"instance": f"urn:request:{request.request_id}"},
             status=problem.status,
             content_type="application/problem+json",
             json_dumps_params={"ensure_ascii": False},
         )
-    return render(request, "ui/problem.html", {"problem": problem}, status=problem.status)
+    else:
+        response = render(request, "ui/problem.html", {"problem": problem}, status=problem.status)
+    for name, value in problem.headers.items():
+        response.headers[name] = value
+    return response
 
 
 def page_not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

@@ -1,14 +1,17 @@
 """The API: the routers of all apps under ``/api/v1/``, on a path of its own without session, cookie or messages."""
 
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Iterator
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import Resolver404, resolve
 from ninja import NinjaAPI
-from pydantic_core import to_json
+from ninja.errors import HttpError, ValidationError
+from pydantic_core import from_json, to_json
 
 from liangzhu.beams.people.directory.api import pinned
 from liangzhu.kernel import http
+from liangzhu.kernel.policies import get_policy
 from liangzhu.kernel.web import guarded
 
 ROOT = "/api/v1/"
@@ -28,15 +31,143 @@ api = NinjaAPI(
 )
 for router in http.all_routers():
     api.add_router("", router)
-api.add_exception_handler(Exception, http.on_failure)
+for kind in (Exception, Http404, HttpError, ValidationError):
+    # ninja has handlers of its own for the narrower ones, which would come first.
+    api.add_exception_handler(kind, http.on_failure)
 
 
 patterns = ([each for each in api.urls[0] if each.name != "api-root"], "api")
 
 
+PROBLEMS = {
+    400: "请求无法读取",
+    401: "没有令牌，或令牌无效",
+    403: "岗位没有权限，或令牌没有这个范围",
+    404: "不存在，或不在可见范围",
+    409: "现在不能办：别人先办了一步、当前状态不能办，或同一请求正在办理",
+    412: "If-Match 与现在的版本不符",
+    413: "内容过大",
+    415: "内容格式不支持",
+    422: "内容有误，errors 逐项说明",
+    429: "请求太频繁，见 Retry-After",
+    500: "系统故障",
+    503: "系统繁忙，见 Retry-After",
+}
+PROBLEM = {
+    "type": "object",
+    "title": "Problem",
+    "description": "RFC 9457 问题文档",
+    "required": ["type", "title", "status", "detail", "todo", "instance"],
+    "properties": {
+        "type": {
+            "type": "string",
+            "description": "稳定的问题代码",
+            "examples": ["urn:liangzhu:problem:conflict"],
+        },
+        "title": {"type": "string", "examples": ["刚刚有人先办了一步"]},
+        "status": {"type": "integer", "examples": [409]},
+        "detail": {"type": "string", "description": "发生了什么"},
+        "todo": {"type": "string", "description": "现在该做什么"},
+        "instance": {
+            "type": "string",
+            "description": "请求编号，报修时提供",
+            "examples": ["urn:request:5f0c"],
+        },
+        "errors": {
+            "type": "array",
+            "description": "逐项的错误",
+            "items": {
+                "type": "object",
+                "required": ["detail"],
+                "properties": {
+                    "pointer": {
+                        "type": "string",
+                        "description": "请求内容里的位置（JSON Pointer）",
+                        "examples": ["#/data/result"],
+                    },
+                    "parameter": {
+                        "type": "string",
+                        "description": "地址或查询里的参数",
+                        "examples": ["limit"],
+                    },
+                    "detail": {"type": "string"},
+                },
+            },
+        },
+    },
+}
+RATE_HEADERS = {
+    "RateLimit-Policy": {"description": "限额：q 次，每 w 秒", "schema": {"type": "string"}},
+    "RateLimit": {"description": "还剩 r 次，t 秒后恢复满额", "schema": {"type": "string"}},
+}
+
+
+def _header(name: str, description: str, example: str) -> dict:
+    schema = {"type": "string", "examples": [example]}
+    return {"name": name, "in": "header", "required": False, "description": description, "schema": schema}
+
+
+KEY = _header(
+    "Idempotency-Key",
+    "每件事一个新的值（8—200 个可见字符），重试时不变：只办一次",
+    "8e03978e-40d5-43dd-bc93-6894a57f9324",
+)
+MATCH = _header("If-Match", "读取时的 ETag；已不是这一版时返回 412", '"3"')
+
+
+@functools.cache
 def schema() -> dict:
-    """The contract, OpenAPI 3.1."""
-    return api.get_openapi_schema(path_prefix=ROOT.strip("/"))
+    """The contract, OpenAPI 3.1: what ninja knows, and what every operation of ours has besides."""
+    contract = api.get_openapi_schema(path_prefix=ROOT.strip("/"))
+    for view, each in _described(contract):
+        rule = view.rule
+        each["security"] = [{"token": []}]
+        each["x-scope"], each["x-policy"] = rule.scope, rule.policy
+        each["description"] += (
+            f"\n\n令牌范围：{rule.scope or '任何'}。权限：{get_policy(rule.policy).title}。"
+        )
+        for parameter in each["parameters"]:
+            # ninja lifts them out of the schema, where a list of them is right, to a place that wants names.
+            parameter.pop("examples", None)
+        codes = [401, 403, 404, 422, 429, 500]
+        if rule.media:
+            codes += [400, 409, 413, 415, 503]
+            each["parameters"].append(KEY)
+        if rule.versioned:
+            codes.append(412)
+            each["parameters"].append(MATCH)
+        for answer in each["responses"].values():
+            answer["description"] = "完成"
+            answer["headers"] = RATE_HEADERS
+            if rule.binary:
+                answer["content"] = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
+        for code in sorted(codes):
+            each["responses"][code] = {"$ref": f"#/components/responses/{code}"}
+    parts = contract["components"]
+    parts["schemas"]["Problem"] = PROBLEM
+    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    parts["responses"] = {
+        str(code): {"description": text, "content": content} for code, text in PROBLEMS.items()
+    }
+    parts["securitySchemes"] = {
+        "token": {"type": "http", "scheme": "bearer", "description": "接口令牌：Authorization: Bearer lz_…"}
+    }
+    contract["tags"] = [{"name": title} for title in http.AREAS.values()]
+    # Through JSON and back: keys are text, and nothing is shared.
+    return from_json(to_json(contract))
+
+
+def _described(contract: dict) -> Iterator[tuple[Callable, dict]]:
+    """Every operation with its description in the contract."""
+    views = {
+        operation.operation_id: operation.view_func
+        for router in http.all_routers()
+        for path in router.path_operations.values()
+        for operation in path.operations
+    }
+    for path in contract["paths"].values():
+        for each in path.values():
+            yield views[each["operationId"]], each
 
 
 @guarded("kernel.public")

@@ -137,6 +137,13 @@ SETTINGS: dict[str, Setting] = {
             _count,
         ),
         Setting(
+            "LIANGZHU_SIGN_IN_RATE",
+            "number",
+            "60",
+            "Sign-ins a minute from one address; 0: any number.",
+            _count,
+        ),
+        Setting(
             "LIANGZHU_TOKEN_DAYS", "number", "365", "The longest life of a token of the API, in days.", _count
         ),
         Setting(
@@ -144,6 +151,30 @@ SETTINGS: dict[str, Setting] = {
             "number",
             "30",
             "Days that a delivered event is kept; one that is owed is never removed.",
+            _count,
+        ),
+        Setting(
+            "LIANGZHU_API_RATE", "number", "3000", "Requests a minute with one token; 0: any number.", _count
+        ),
+        Setting(
+            "LIANGZHU_FAILURE_RATE",
+            "number",
+            "60",
+            "Requests a minute from one address whose token opens nothing.",
+            _count,
+        ),
+        Setting(
+            "LIANGZHU_IDEMPOTENCY_HOURS",
+            "number",
+            "24",
+            "Hours for which an answer is kept for its Idempotency-Key.",
+            _count,
+        ),
+        Setting(
+            "LIANGZHU_PROXIES",
+            "number",
+            "0",
+            "Proxies of ours in front: so many entries of X-Forwarded-For are believed.",
             _count,
         ),
     ]

@@ -10,6 +10,7 @@ from django.test import Client
 
 from liangzhu.beams.people.access import api as access
 from liangzhu.beams.people.access import tokens
+from liangzhu.kernel import limits
 from liangzhu.kernel.http import AREAS
 
 EVERYTHING = [f"{area}:write" for area in AREAS]
@@ -43,8 +44,9 @@ class ApiClient:
 
 @pytest.fixture(autouse=True)
 def nobody_remembered():
-    """Ids are given out again in every test."""
+    """Ids are given out again in every test, and all requests come from one address."""
     tokens.forget()
+    limits.forget()
 
 
 @pytest.fixture

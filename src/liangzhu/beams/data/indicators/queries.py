@@ -266,11 +266,11 @@ def siblings(actor: Actor, indicator: Indicator) -> list[Indicator]:
     return list(Indicator.objects.filter(group=indicator.group).exclude(pk=indicator.pk))
 
 
-def snapshots(actor: Actor, indicator: Indicator, request, size: int = 30) -> Page:
-    """The snapshots of an indicator as pages of `SnapshotView`, the newest day first."""
+def snapshots(actor: Actor, indicator: Indicator, request, size: int = 30, *, strict: bool = False) -> Page:
+    """The snapshots of an indicator as pages of `SnapshotView`, the newest day first. ``strict`` as `kernel.paging.page`."""
     policies.read.require(actor, indicator)
     rows = indicator.snapshots.select_related("indicator", "row_set")
-    found = page(rows, request, order=("-as_of", "-id"), size=size)
+    found = page(rows, request, order=("-as_of", "-id"), size=size, strict=strict)
     return Page([_view(row) for row in found.rows], found.next, found.previous)
 
 

@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.timezone import now as machine_now  # noqa: TID251 - lock-out runs on the machine's clock
 
 from liangzhu.beams.people.access.backends import plain_username
+from liangzhu.kernel import limits
 from liangzhu.kernel.errors import Problem
 from liangzhu.kernel.now import SHANGHAI
 from liangzhu.kernel.web import problem_response
@@ -50,6 +51,18 @@ def answer(
             todo="请到时再试；急用请联系系统管理员解锁。如果不是您本人在输，请告诉系统管理员。",
         ),
     )
+
+
+def not_too_often(view: Callable) -> Callable:
+    """Refuse sign-ins that come too fast from one address; counted for all processes together."""
+
+    @functools.wraps(view)
+    def run(request: HttpRequest, *args, **kwargs) -> HttpResponse:
+        if request.method == "POST":
+            limits.take(limits.Rate("sign_in", settings.LIANGZHU_SIGN_IN_RATE), limits.address_key(request))
+        return view(request, *args, **kwargs)
+
+    return run
 
 
 def unless_locked(view: Callable) -> Callable:

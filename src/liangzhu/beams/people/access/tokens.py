@@ -12,8 +12,6 @@ import time
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from cryptography.hazmat.primitives.hashes import SM3
-from cryptography.hazmat.primitives.hmac import HMAC
 from django.conf import settings
 from django.http import HttpRequest
 from django.utils.timezone import now as machine_now  # noqa: TID251 - a token ends by the machine's clock
@@ -21,8 +19,10 @@ from django.utils.timezone import now as machine_now  # noqa: TID251 - a token e
 from liangzhu.beams.people.access.models import Token
 from liangzhu.beams.people.directory import api as directory
 from liangzhu.kernel.actors import Actor
+from liangzhu.kernel.crypto import hmac_sm3
 from liangzhu.kernel.errors import Denied
 from liangzhu.kernel.http import Pass, Unauthenticated
+from liangzhu.kernel.limits import client_address
 from liangzhu.kernel.now import today
 from liangzhu.kernel.refs import Ref
 from liangzhu.kernel.rows import Prepared
@@ -52,9 +52,7 @@ def well_formed(token: str) -> bool:
 
 def digest(token: str) -> str:
     """What is kept of a token: HMAC-SM3 under the key of this installation, 64 hex characters."""
-    mac = HMAC(settings.SECRET_KEY.encode(), SM3())
-    mac.update(b"token:" + token.encode())
-    return mac.finalize().hex()
+    return hmac_sm3(settings.SECRET_KEY.encode(), b"token:" + token.encode()).hex()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,7 +127,7 @@ def identify(request: HttpRequest, token: str) -> Pass:
         raise Unauthenticated("这个令牌的账号已经停用。")
     if application is not None and closed is not None:
         raise Unauthenticated("这个令牌的应用账号已经停用。")
-    if networks and not comes_from(request.META.get("REMOTE_ADDR", ""), networks):
+    if networks and not comes_from(client_address(request), networks):
         raise Unauthenticated("这个令牌不能在当前地址使用。")
     if used is None or moment - used > USE_NOTED:
         Token.objects.filter(pk=pk).update(used_at=moment)

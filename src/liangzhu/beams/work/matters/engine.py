@@ -228,9 +228,11 @@ def same_person(actor: Actor, matter: Matter, step: Transition, part: Part | Non
 
     Of each step named by the rule the latest doing counts.
     """
-    person = getattr(actor, "person_id", None)
-    if not step.not_same_person_as or person is None:
+    if not step.not_same_person_as or actor.is_system:
         return ""
+    person = getattr(actor, "person_id", None)
+    if person is None:
+        return f"“{step.title}”要由另一个人把关，程序不能办理。"
     latest: dict[str, Entry] = {}
     rows = Entry.objects.filter(matter=matter, transition__in=step.not_same_person_as).order_by("id")
     for row in rows:

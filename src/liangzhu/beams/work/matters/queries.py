@@ -27,7 +27,7 @@ from liangzhu.kernel.models import DayOverride, Release
 from liangzhu.kernel.paging import Branch, Merged
 from liangzhu.kernel.refs import Ref, register_ref
 from liangzhu.kernel.rows import get
-from liangzhu.kernel.workdays import FIRST_YEAR, LAST_YEAR, Day
+from liangzhu.kernel.workdays import FIRST_YEAR, LAST_YEAR, Day, Due
 
 COUNT_LIMIT = 99
 ORDER = ("due_at", "id")
@@ -587,3 +587,15 @@ def calendar_year(actor: Actor, number: int) -> Year:
         provisional=any(day.provisional for day in days.values()),
         overrides=tuple(DayOverride.objects.filter(date__year=number).order_by("date")),
     )
+
+
+def due(actor: Actor, since: date, workdays: int) -> Due:
+    """The day that lies so many working days after another, which is not counted. Raises NoSuchWorkday."""
+    policies.read_calendar.require(actor)
+    return counting.work_calendar(fresh=True).add(since, workdays)
+
+
+def workdays_between(actor: Actor, since: date, until: date) -> int:
+    """The working days after a day up to and including another; negative backwards. Raises NoSuchWorkday."""
+    policies.read_calendar.require(actor)
+    return counting.work_calendar(fresh=True).between(since, until)

@@ -8,13 +8,13 @@ from allauth.mfa.webauthn import views as webauthn
 from django.urls import path
 from django.views.generic import RedirectView
 
-from liangzhu.beams.people.access.lockout import unless_locked
+from liangzhu.beams.people.access.lockout import not_too_often, unless_locked
 
 # Where allauth leads back to after a change, the page is ours.
 own_page = RedirectView.as_view(pattern_name="access:security")
 
 urlpatterns = [
-    path("login/", account.login, name="account_login"),
+    path("login/", not_too_often(account.login), name="account_login"),
     path("logout/", account.logout, name="account_logout"),
     path("inactive/", account.account_inactive, name="account_inactive"),
     path("reauthenticate/", account.reauthenticate, name="account_reauthenticate"),

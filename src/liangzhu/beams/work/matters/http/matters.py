@@ -319,7 +319,11 @@ def steps(request: HttpRequest, matter_id: MatterId) -> list[StepOut]:
 
 
 @router.change(
-    "/matters/{matter_id}/steps/{name}", policy="matters.step", answer=MatterOut, summary="办理一步"
+    "/matters/{matter_id}/steps/{name}",
+    policy="matters.step",
+    answer=MatterOut,
+    summary="办理一步",
+    versioned=True,
 )
 def step(
     request: HttpRequest, response: HttpResponse, matter_id: MatterId, name: StepName, body: Body[StepIn]
@@ -343,7 +347,11 @@ def _do(request: HttpRequest, matter_id: int, name: str, body: StepIn, part_id: 
 
 
 @router.change(
-    "/matters/{matter_id}/assignment", policy="matters.assign", answer=MatterOut, summary="分派承办人"
+    "/matters/{matter_id}/assignment",
+    policy="matters.assign",
+    answer=MatterOut,
+    summary="分派承办人",
+    versioned=True,
 )
 def assign(
     request: HttpRequest, response: HttpResponse, matter_id: MatterId, body: Body[AssignIn]
@@ -405,6 +413,7 @@ def part_steps(request: HttpRequest, matter_id: MatterId, part_id: PartId) -> li
     policy="matters.step",
     answer=PartOut,
     summary="办理并行办理的一步",
+    versioned=True,
 )
 def part_step(
     request: HttpRequest,
