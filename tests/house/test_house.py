@@ -37,6 +37,8 @@ MACHINE_CLOCK = ["kernel.LogLeaf.recorded_at"]
 TIME_SOURCES = [
     "src/liangzhu/kernel/now.py",
     "src/liangzhu/kernel/events.py",
+    "src/liangzhu/kernel/limits.py",
+    "src/liangzhu/kernel/replay.py",
     "src/liangzhu/kernel/keys.py",
     "src/liangzhu/kernel/log/sequencer.py",
     "src/liangzhu/kernel/worker.py",
