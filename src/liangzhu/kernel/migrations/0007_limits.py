@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('kernel', '0005_log_tree'),
+        ('kernel', '0006_release_withdrawn'),
     ]
 
     operations = [
