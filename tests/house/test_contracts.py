@@ -28,6 +28,7 @@ TREE = {
     "beams.work.matters.actions": "",
     "beams.work.decisions.__init__": "",
     "beams.work.files.__init__": "",
+    "beams.work.forms.__init__": "",
     "beams.work.files.api": "from liangzhu.kernel import errors",
     "beams.people.__init__": "",
     "beams.people.access.__init__": "",

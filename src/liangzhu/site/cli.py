@@ -513,6 +513,42 @@ def _process_text(key_or_file: str) -> str:
         return matters.shipped_process_text(key_or_file)
 
 
+@main.group("form", short_help="表单")
+def form() -> None:
+    """表单。"""
+
+
+@form.command("check", short_help="检查一个表单文件")
+@click.argument("file", type=click.Path(path_type=Path))
+def form_check(file: Path) -> None:
+    """检查一个表单文件；有误时列出文件和行，退出状态 1。"""
+    set_up_django()
+    from liangzhu.beams.work.forms import api as forms
+
+    found = forms.read_form(file)
+    count = sum(1 for _ in found.all_fields())
+    click.echo(f"《{found.title}》通过检查：{len(found.steps)} 步，{count} 个填写项。")
+
+
+@form.command("show", short_help="列出一张表单问些什么")
+@click.argument("key_or_file", metavar="KEY|FILE")
+def form_show(key_or_file: str) -> None:
+    """列出一张表单的步骤和填写项。"""
+    set_up_django()
+    from liangzhu.beams.work.forms import api as forms
+
+    file = Path(key_or_file)
+    found = forms.read_form(file) if file.suffix == ".json" else forms.in_force(key_or_file)
+    click.echo(f"{found.title}" + (f"（第 {found.release} 版）" if found.release else ""))
+    for place, step in enumerate(found.steps, 1):
+        click.echo(f"{place}. {step.title}{'（视条件出现）' if step.show_if else ''}")
+        for one in step.fields:
+            if one.takes:
+                click.echo(f"   {one.name}  {one.label}：{'；'.join(forms.field_words(one))}")
+    for one in found.cosigners:
+        click.echo(f"签署：{one.title}{'' if one.required else '（可以不请）'}")
+
+
 @main.group("rule", short_help="决策表")
 def rule() -> None:
     """决策表。"""

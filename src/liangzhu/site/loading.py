@@ -17,6 +17,7 @@ from liangzhu.beams.data.indicators import api as indicators
 from liangzhu.beams.people.access import api as access
 from liangzhu.beams.people.directory import api as directory
 from liangzhu.beams.work.decisions import api as decisions
+from liangzhu.beams.work.forms import api as forms
 from liangzhu.beams.work.matters import api as matters
 from liangzhu.kernel.actors import SYSTEM
 from liangzhu.kernel.calendar import override_day
@@ -118,6 +119,7 @@ def load(*, demo: bool, say: Callable[[str], None]) -> None:
         directory.load_people(district)
         access.load_accounts(district)
     _load_calendar(district)
+    forms.load_forms()
     decisions.load_rules()
     matters.load_processes()
     # Matters that were there before the lists and the index knew them, or that came in bulk.

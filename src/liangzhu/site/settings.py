@@ -104,6 +104,7 @@ INSTALLED_APPS = [
     "liangzhu.beams.data.indicators",
     "liangzhu.beams.work.matters",
     "liangzhu.beams.work.decisions",
+    "liangzhu.beams.work.forms",
     "liangzhu.beams.work.files",
     "liangzhu.beams.people.access",
     "liangzhu.beams.people.directory",

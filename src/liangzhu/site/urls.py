@@ -27,6 +27,7 @@ urlpatterns = [
     path("access/", include("liangzhu.beams.people.access.pages.urls")),
     path("directory/", include("liangzhu.beams.people.directory.pages.urls")),
     path("files/", include("liangzhu.beams.work.files.pages.urls")),
+    path("forms/", include("liangzhu.beams.work.forms.pages.urls")),
     path("rules/", include("liangzhu.beams.work.decisions.pages.urls")),
     path("work/", include("liangzhu.beams.work.matters.pages.urls")),
     path("indicators/", include("liangzhu.beams.data.indicators.pages.urls")),

@@ -5,7 +5,7 @@ from liangzhu.beams.work.files.fields import StagedFilesField
 from liangzhu.beams.work.files.kinds import KINDS
 from liangzhu.beams.work.files.models import Attachment
 from liangzhu.beams.work.files.queries import attachment, guard_downloads, of, staged
-from liangzhu.beams.work.files.storing import attach, content, store
+from liangzhu.beams.work.files.storing import attach, content, detach, hand_on, store
 
 __all__ = [
     "KINDS",
@@ -14,7 +14,9 @@ __all__ = [
     "attach",
     "attachment",
     "content",
+    "detach",
     "guard_downloads",
+    "hand_on",
     "of",
     "stage",
     "staged",

@@ -96,6 +96,18 @@ def attach(act: Act, attachment_ids: Iterable[int], subject: Ref) -> list[Attach
     return found
 
 
+def hand_on(act: Act, attachment_ids: Iterable[int], source: Ref, target: Ref) -> int:
+    """Let files that belong to one thing belong to another. The caller holds both. Returns how many."""
+    rows = Attachment.objects.filter(pk__in=list(attachment_ids), subject=str(source))
+    return rows.update(subject=str(target))
+
+
+def detach(act: Act, attachment_ids: Iterable[int], source: Ref) -> int:
+    """Let files belong to nothing again: they are swept after a week from their uploading. Returns how many."""
+    rows = Attachment.objects.filter(pk__in=list(attachment_ids), subject=str(source))
+    return rows.update(subject="")
+
+
 def loose(actor) -> Q:
     """The files that an actor has uploaded and not yet attached."""
     return Q(subject="", uploaded_by=str(actor.ref))

@@ -1,0 +1,1 @@
+"""Forms as data: several steps, saved as one types, prefilled, co-signed, kept as snapshots."""

@@ -1,0 +1,86 @@
+"""A form that is being filled in, and who signs it together with its owner."""
+
+import json
+
+from django.db import models
+
+from liangzhu.kernel.log import canonical
+from liangzhu.kernel.refs import Ref
+from liangzhu.kernel.sealing import Sealed, SealedTextField
+
+
+class Draft(Sealed):
+    """A form being filled in (草稿): one per person, form and subject, on whatever device.
+
+    ``body`` is canonical JSON: ``answers`` (kept values), ``origins`` of prefilled ones, ``touched`` (the version at which each
+    field changed last). ``version`` counts the saves.
+    """
+
+    owner = models.CharField(max_length=80, help_text="Ref of the account")
+    form = models.CharField(max_length=80)
+    release = models.ForeignKey("kernel.Release", on_delete=models.PROTECT, related_name="+")
+    subject = models.CharField(max_length=80, blank=True, help_text="Ref of what it is filled in for")
+    body = SealedTextField()
+    version = models.PositiveIntegerField(default=1)
+    begun_at = models.DateTimeField()
+    saved_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = "表单草稿"
+        constraints = [
+            models.UniqueConstraint(fields=["owner", "form", "subject"], name="forms_one_draft"),
+        ]
+        indexes = [models.Index(fields=["saved_at"], name="forms_draft_age")]
+
+    @property
+    def ref(self) -> Ref:
+        """The reference of this draft."""
+        return Ref("form_draft", str(self.pk))
+
+    @property
+    def content(self) -> dict:
+        """``{"answers", "origins", "touched"}``."""
+        return json.loads(self.body)
+
+    @content.setter
+    def content(self, value: dict) -> None:
+        self.body = canonical(value)
+
+
+class CoSignature(models.Model):
+    """A second person who was asked to sign a draft (共同签署).
+
+    ``signed`` is what was signed (canonical JSON), ``digest`` its SM3; ``key_id`` and ``signature`` (hex) are SM2 over it.
+    A change of the answers makes a signature void; the row keeps what had been signed, so that the difference can be shown.
+    """
+
+    INVITED, SIGNED, DECLINED, VOID = "invited", "signed", "declined", "void"
+    STATES = [
+        (INVITED, "等待签署"),
+        (SIGNED, "已签署"),
+        (DECLINED, "不同意签署"),
+        (VOID, "签署后有改动，签名已失效"),
+    ]
+
+    draft = models.ForeignKey(Draft, on_delete=models.CASCADE, related_name="cosigners")
+    place = models.CharField(max_length=40, help_text="name of the co-signer in the form")
+    person_id = models.BigIntegerField()
+    person_name = SealedTextField(owner="draft", max_length=60)
+    state = models.CharField(max_length=10, choices=STATES, default=INVITED)
+    reason = SealedTextField(owner="draft", max_length=300)
+    signed = SealedTextField(owner="draft")
+    digest = models.CharField(max_length=64, blank=True)
+    key_id = models.CharField(max_length=40, blank=True)
+    signature = models.CharField(max_length=128, blank=True)
+    invited_at = models.DateTimeField()
+    answered_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = "共同签署"
+        constraints = [models.UniqueConstraint(fields=["draft", "place"], name="forms_one_signature")]
+        indexes = [models.Index(fields=["person_id", "state"], name="forms_signature_of")]
+
+    @property
+    def ref(self) -> Ref:
+        """The reference of this signature."""
+        return Ref("form_signature", str(self.pk))

@@ -1,0 +1,53 @@
+"""A form as it was sent."""
+
+import json
+
+from django.db import models
+
+from liangzhu.kernel.refs import Ref
+from liangzhu.kernel.sealing import Sealed, SealedTextField
+
+
+class Snapshot(Sealed):
+    """A form as it was sent (填报快照). Written once.
+
+    ``body`` is canonical JSON: form, release, answers, origins, files with their fingerprints, signatures, who and when.
+    ``digest`` is the SM3 of the part that is signed, ``key_id`` and ``signature`` (hex) the system's SM2 over the body.
+    """
+
+    form = models.CharField(max_length=80)
+    release = models.ForeignKey("kernel.Release", on_delete=models.PROTECT, related_name="+")
+    subject = models.CharField(max_length=80, blank=True)
+    body = SealedTextField()
+    digest = models.CharField(max_length=64)
+    key_id = models.CharField(max_length=40)
+    signature = models.CharField(max_length=128)
+    sent_by = models.CharField(max_length=80)
+    sent_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = "填报快照"
+        indexes = [
+            models.Index(fields=["subject", "id"], name="forms_snapshot_subject"),
+            models.Index(fields=["sent_by", "-id"], name="forms_snapshot_sender"),
+        ]
+
+    @property
+    def ref(self) -> Ref:
+        """The reference of this snapshot."""
+        return Ref("form_snapshot", str(self.pk))
+
+    @property
+    def content(self) -> dict:
+        """What was sent."""
+        return json.loads(self.body)
+
+    def save(self, *args, **kwargs) -> None:
+        """Write it. Raises TypeError when it was written before."""
+        if not self._state.adding:
+            raise TypeError("a snapshot is written once")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args, **kwargs):
+        """Refused: raises TypeError."""
+        raise TypeError("a snapshot is not deleted")

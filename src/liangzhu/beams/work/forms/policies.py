@@ -1,0 +1,64 @@
+"""Who may do what with forms. Who releases one is `kernel.release`."""
+
+from liangzhu.beams.work.forms import registry
+from liangzhu.beams.work.forms.models import CoSignature, Draft, Snapshot
+from liangzhu.kernel.actors import Actor
+from liangzhu.kernel.policies import policy
+from liangzhu.kernel.refs import Ref
+
+
+@policy("forms.fill", "填写表单")
+def fill(actor: Actor, target: Draft | tuple[str, str] | None = None) -> bool:
+    """Any member of staff: one's own draft, or a (form key, subject) that the subject's kind opens to them."""
+    if not actor.signed_in:
+        return False
+    if isinstance(target, Draft):
+        return target.owner == str(actor.ref) and _open(actor, target.form, target.subject)
+    return target is None or _open(actor, *target)
+
+
+def _open(actor: Actor, form: str, subject: str) -> bool:
+    if not subject:
+        return True
+    ref = Ref.parse(subject)
+    kind = registry.subjects.get(ref.kind)
+    return kind is not None and kind.may_fill(actor, ref, form)
+
+
+@policy("forms.drop", "放弃草稿")
+def drop(actor: Actor, target: Draft | None = None) -> bool:
+    """The own draft, also of a form that is no longer open to them; timers, when it is old."""
+    return actor.signed_in and (target is None or target.owner == str(actor.ref))
+
+
+@policy("forms.cosign", "共同签署")
+def cosign(actor: Actor, target: CoSignature | None = None) -> bool:
+    """Whoever was asked to."""
+    person = getattr(actor, "person_id", None)
+    return actor.signed_in and person is not None and (target is None or target.person_id == person)
+
+
+@policy("forms.read_snapshot", "查看填报内容")
+def read_snapshot(actor: Actor, target: Snapshot | None = None) -> bool:
+    """Whoever sent it, and those whom the kind of its subject lets read it."""
+    if not actor.signed_in:
+        return False
+    if target is None or target.sent_by == str(actor.ref):
+        return True
+    if not target.subject:
+        return False
+    ref = Ref.parse(target.subject)
+    kind = registry.subjects.get(ref.kind)
+    return kind is not None and kind.may_read(actor, ref)
+
+
+@policy("forms.read", "查看表单的定义")
+def read(actor: Actor, target=None) -> bool:
+    """All staff: what is asked of people is no secret."""
+    return actor.signed_in
+
+
+@policy("forms.sweep", "清理过期的草稿")
+def sweep(actor: Actor, target=None) -> bool:
+    """Timers only."""
+    return actor.is_system

@@ -1,0 +1,416 @@
+"""Every read of forms, scoped to who asks."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from liangzhu.beams.work.files import api as attachments
+from liangzhu.beams.work.forms import grammar, policies, registry, showing, specs, state
+from liangzhu.beams.work.forms.actions import signed_part
+from liangzhu.beams.work.forms.grammar import Field, FormSpec
+from liangzhu.beams.work.forms.models import CoSignature, Draft, Snapshot
+from liangzhu.kernel import keys, releases
+from liangzhu.kernel.actors import Actor
+from liangzhu.kernel.errors import NotThere
+from liangzhu.kernel.located import DataFileError
+from liangzhu.kernel.log import canonical, sm3
+from liangzhu.kernel.models import Release
+from liangzhu.kernel.refs import Ref, describe, register_ref
+
+
+def draft(actor: Actor, draft_id: int) -> Draft:
+    """An own draft. Raises NotThere: absent, and another person's, are not told apart."""
+    row = Draft.objects.filter(pk=draft_id, owner=str(actor.ref)).first()
+    if row is None:
+        raise NotThere("没有这份草稿，或者它已经提交、放弃。", todo="请从“表单”里打开正在填写的表单。")
+    return row
+
+
+def draft_of(actor: Actor, key: str, subject: str) -> Draft | None:
+    """The own draft of a form for a subject."""
+    return Draft.objects.filter(owner=str(actor.ref), form=key, subject=subject).first()
+
+
+@dataclass(frozen=True)
+class DraftRow:
+    """A draft as listed."""
+
+    draft: Draft
+    form: FormSpec
+    about: str
+    waiting: str
+
+
+@dataclass(frozen=True)
+class Home:
+    """A person's forms: begun, waiting for their signature, sent, and those that may be begun."""
+
+    drafts: list[DraftRow]
+    to_sign: list[tuple[CoSignature, FormSpec]]
+    sent: list[tuple[Snapshot, FormSpec]]
+    forms: list[FormSpec]
+
+
+def home(actor: Actor) -> Home:
+    """What the page of forms shows."""
+    policies.fill.require(actor)
+    drafts = list(
+        Draft.objects.filter(owner=str(actor.ref)).prefetch_related("cosigners").order_by("-saved_at")[:50]
+    )
+    about = describe([Ref.parse(row.subject) for row in drafts if row.subject], actor)
+    person = getattr(actor, "person_id", None)
+    asked = CoSignature.objects.filter(
+        person_id=person, state__in=[CoSignature.INVITED, CoSignature.VOID]
+    ).select_related("draft")
+    sent = Snapshot.objects.filter(sent_by=str(actor.ref)).order_by("-id")[:20]
+    rows = Release.objects.filter(kind=specs.RELEASE_KIND, state=Release.IN_FORCE).order_by("key")
+    return Home(
+        drafts=[
+            DraftRow(
+                row,
+                specs.by_release_id(row.release_id),
+                about[Ref.parse(row.subject)][0] if row.subject else "",
+                _waiting(row),
+            )
+            for row in drafts
+        ],
+        to_sign=[(row, specs.by_release_id(row.draft.release_id)) for row in asked.order_by("id")[:50]],
+        sent=[(row, specs.by_release_id(row.release_id)) for row in sent],
+        forms=[specs.of_release(row) for row in rows],
+    )
+
+
+def _waiting(row: Draft) -> str:
+    states = [one.state for one in row.cosigners.all()]
+    if CoSignature.DECLINED in states:
+        return "对方不同意签署"
+    if CoSignature.VOID in states:
+        return "签名已失效，等待重新签署"
+    return "等待共同签署" if CoSignature.INVITED in states else ""
+
+
+def to_sign_count(actor: Actor) -> int:
+    """How many signatures are waited for from this person."""
+    person = getattr(actor, "person_id", None)
+    if person is None:
+        return 0
+    return CoSignature.objects.filter(
+        person_id=person, state__in=[CoSignature.INVITED, CoSignature.VOID]
+    ).count()
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """One place for a co-signer on the summary page: who, in which state, what changed since they signed."""
+
+    place: grammar.CoSigner
+    row: CoSignature | None
+    good: bool
+    changes: list[tuple[str, str, str]]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What stands in a draft, in words, before it is sent."""
+
+    draft: Draft
+    form: FormSpec
+    parts: list[showing.Part]
+    waiting: list[Waiting]
+    ready: bool
+    about: str
+    finish: tuple[str, str] | None
+
+
+def summary(actor: Actor, row: Draft) -> Summary:
+    """The summary of an own draft."""
+    form = specs.by_release_id(row.release_id)
+    content = row.content
+    files = attachments.of(row.ref)
+    parts = showing.summary(form, content["answers"], origins=content["origins"], files=files, check=True)
+    part = signed_part(form, row) if form.cosigners else {}
+    digest = sm3(canonical(part).encode()) if part else ""
+    rows = {one.place: one for one in CoSignature.objects.filter(draft=row).select_related("draft")}
+    waiting = [_place(form, place, rows.get(place.name), digest, part) for place in form.cosigners]
+    sound = not any(one.wrong for one in parts)
+    signed = all(one.good or (one.row is None and not one.place.required) for one in waiting)
+    finish = None
+    if row.subject:
+        subject = Ref.parse(row.subject)
+        kind = registry.subjects.get(subject.kind)
+        finish = kind.finish(actor, subject, row.form) if kind and kind.finish else None
+    return Summary(row, form, parts, waiting, sound and signed, about(actor, row.subject), finish)
+
+
+def _place(
+    form: FormSpec, place: grammar.CoSigner, row: CoSignature | None, digest: str, part: dict
+) -> Waiting:
+    changes = []
+    if row is not None and row.state == CoSignature.VOID:
+        changes = _since(form, row, part)
+    return Waiting(
+        place, row, row is not None and row.state == CoSignature.SIGNED and row.digest == digest, changes
+    )
+
+
+def _since(form: FormSpec, row: CoSignature, part: dict) -> list[tuple[str, str, str]]:
+    """What changed since a co-signer signed."""
+    if not row.signed:
+        return []
+    before = signed_content(row)
+    if before["fingerprint"] != form.fingerprint:
+        return [("表单版本", f"第 {before['release']} 版", f"第 {form.release} 版")]
+    changes = showing.difference_words(form, before["answers"], part["answers"])
+    old, new = before["files"], part["files"]
+    changes += [("附件", one["name"], "（已去掉）") for pk, one in old.items() if pk not in new]
+    changes += [("附件", "（没有）", one["name"]) for pk, one in new.items() if pk not in old]
+    return changes
+
+
+def signed_content(row: CoSignature) -> dict[str, Any]:
+    """What a co-signer signed."""
+    return json.loads(row.signed)
+
+
+def about(actor: Actor, subject: str) -> str:
+    """What a subject (Ref as text) is called; "" for none."""
+    return describe([Ref.parse(subject)], actor)[Ref.parse(subject)][0] if subject else ""
+
+
+@dataclass(frozen=True)
+class Carrying:
+    """What a newer release changes for a draft: in words, and the answers that would be left behind."""
+
+    old: FormSpec
+    new: FormSpec
+    changes: list[str]
+    lost: list[tuple[str, str]]
+
+
+def carrying(actor: Actor, row: Draft) -> Carrying | None:
+    """What carrying an own draft over to the release in force would mean; None when it is under that already."""
+    latest = Release.objects.filter(kind=specs.RELEASE_KIND, key=row.form, state=Release.IN_FORCE).first()
+    if latest is None or latest.pk == row.release_id:
+        return None
+    old, new = specs.by_release_id(row.release_id), specs.of_release(latest)
+    _, said, lost = state.fitting(old, new, row.content["answers"])
+    words = [(one.label, showing.flat_words(one, value)) for one, value in lost]
+    return Carrying(old, new, said, words)
+
+
+@dataclass(frozen=True)
+class ToSign:
+    """A draft as its co-signer reads it. ``digest`` is what they sign; ``changes`` what differs from what they signed before."""
+
+    row: CoSignature
+    form: FormSpec
+    place: str
+    parts: list[showing.Part]
+    digest: str
+    changes: list[tuple[str, str, str]]
+    owner: str
+    about: str
+    complete: bool
+
+
+def to_sign(actor: Actor, signature_id: int) -> ToSign:
+    """What a co-signer was asked to sign. Raises NotThere for anybody else."""
+    row = CoSignature.objects.filter(pk=signature_id).select_related("draft").first()
+    if row is None or not policies.cosign(actor, row):
+        raise NotThere("没有请您签署的这份表单，或者邀请已收回、表单已提交。")
+    form = specs.by_release_id(row.draft.release_id)
+    content = row.draft.content
+    part = signed_part(form, row.draft)
+    return ToSign(
+        row=row,
+        form=form,
+        place=next((one.title for one in form.cosigners if one.name == row.place), row.place),
+        parts=showing.summary(
+            form, part["answers"], origins=content["origins"], files=attachments.of(row.draft.ref)
+        ),
+        digest=sm3(canonical(part).encode()),
+        changes=_since(form, row, part) if row.state == CoSignature.VOID else [],
+        owner=describe([Ref.parse(row.draft.owner)], actor)[Ref.parse(row.draft.owner)][0],
+        about=about(actor, row.draft.subject),
+        complete=not state.unfinished(form, content["answers"]),
+    )
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A snapshot in words. ``holds``: the system's signature over it verifies."""
+
+    row: Snapshot
+    form: FormSpec
+    content: dict[str, Any]
+    parts: list[showing.Part]
+    about: tuple[str, str]
+    masked: bool
+    holds: bool
+
+
+def sent(actor: Actor, snapshot_id: int) -> Sent:
+    """A snapshot that the actor may read; others than the sender see personal values masked. Raises NotThere."""
+    row = Snapshot.objects.filter(pk=snapshot_id).first()
+    if row is None or not policies.read_snapshot(actor, row):
+        raise NotThere("没有这份填报内容，或者它不在您的查看范围内。")
+    return shown(actor, row, masked=row.sent_by != str(actor.ref))
+
+
+def shown(actor: Actor, row: Snapshot, *, masked: bool) -> Sent:
+    """A snapshot in words; the caller has made sure that it may be read."""
+    form = specs.by_release_id(row.release_id)
+    content = row.content
+    subject = Ref.parse(row.subject) if row.subject else None
+    files = attachments.of(subject or row.ref) if content["files"] else []
+    return Sent(
+        row=row,
+        form=form,
+        content=content,
+        parts=showing.summary(
+            form, content["answers"], origins=content["origins"], files=files, masked=masked
+        ),
+        about=describe([subject], actor)[subject] if subject else ("", ""),
+        masked=masked,
+        holds=verifies(row),
+    )
+
+
+def verifies(row: Snapshot) -> bool:
+    """Whether the system's signature over a snapshot holds, and the digest is that of what was signed by people."""
+    content = row.content
+    part = {name: content[name] for name in ("form", "release", "fingerprint", "subject", "answers", "files")}
+    return sm3(canonical(part).encode()) == row.digest and keys.verify(
+        row.key_id, row.body.encode(), bytes.fromhex(row.signature)
+    )
+
+
+# Definitions ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A form as listed: what is in force, and whether a draft waits for its second person."""
+
+    form: FormSpec
+    release: Release
+    draft: Release | None
+
+
+def forms(actor: Actor) -> list[Listed]:
+    """The forms in force."""
+    policies.read.require(actor)
+    rows = Release.objects.filter(
+        kind=specs.RELEASE_KIND, state__in=[Release.IN_FORCE, Release.DRAFT]
+    ).order_by("key", "number")
+    drafts = {row.key: row for row in rows if row.state == Release.DRAFT}
+    return [
+        Listed(specs.of_release(row), row, drafts.get(row.key))
+        for row in rows
+        if row.state == Release.IN_FORCE
+    ]
+
+
+@dataclass(frozen=True)
+class Defined:
+    """One release of a form as it is shown, beside the others of its key (newest first)."""
+
+    row: Release
+    releases: list[Release]
+    form: FormSpec | None
+    faults: list[str]
+    before: Release | None
+    changes: list[str]
+    difference: list[tuple[str, str]]
+    drafter: str
+
+
+def defined(actor: Actor, key: str, number: int | None = None) -> Defined:
+    """The release of that number, else the one in force, else the newest. Raises NotThere."""
+    policies.read.require(actor)
+    rows = list(Release.objects.filter(kind=specs.RELEASE_KIND, key=key).order_by("-number"))
+    if not rows:
+        raise NotThere("没有这张表单。")
+    if number is None:
+        row = next((one for one in rows if one.state == Release.IN_FORCE), rows[0])
+    else:
+        row = next((one for one in rows if one.number == number), None)
+        if row is None:
+            raise NotThere(f"这张表单没有第 {number} 版。")
+    form, faults = _read(row)
+    before = next((one for one in rows if one.number < row.number and one.state != Release.REFUSED), None)
+    earlier = _read(before)[0] if before else None
+    ref = Ref.parse(row.drafted_by)
+    return Defined(
+        row=row,
+        releases=rows,
+        form=form,
+        faults=faults,
+        before=before,
+        changes=state.fitting(earlier, form, {})[1] if earlier and form else [],
+        difference=releases.difference(before.body, row.body) if before else [],
+        drafter="系统载入" if ref.kind == "system" else describe([ref], actor)[ref][0],
+    )
+
+
+def _read(row: Release) -> tuple[FormSpec | None, list[str]]:
+    try:
+        found = (
+            specs.of_release(row)
+            if row.state != Release.DRAFT
+            else grammar.parse(row.body, row.origin or row.key)
+        )
+    except DataFileError as error:
+        return None, error.detail.splitlines()
+    return found, []
+
+
+def field_words(one: Field) -> list[str]:
+    """What a form asks of a field, in words."""
+    found = [grammar.TYPES[one.type]]
+    if one.required:
+        found.append("必填")
+    if one.grade >= 3:
+        found.append("个人信息")
+    if one.prefill:
+        found.append(
+            f"预填自{registry.sources[one.prefill.source].title}{'（不可改）' if one.prefill.locked else ''}"
+        )
+    if one.show_if:
+        found.append("符合条件时才出现")
+    return found
+
+
+# References and downloads ---------------------------------------------------------------------------------
+
+
+def _snapshot_labels(ids: Iterable[str], actor: Actor) -> dict[str, tuple[str, str]]:
+    rows = Snapshot.objects.filter(pk__in=[one for one in ids if one.isdecimal()])
+    return {
+        str(row.pk): (specs.by_release_id(row.release_id).title, "")
+        for row in rows
+        if policies.read_snapshot(actor, row)
+    }
+
+
+register_ref("form_snapshot", "填报内容", _snapshot_labels)
+
+
+def _draft_files(actor: Actor, subject: Ref) -> bool:
+    row = Draft.objects.filter(pk=subject.id).first() if subject.id.isdecimal() else None
+    if row is None:
+        return False
+    person = getattr(actor, "person_id", None)
+    return row.owner == str(actor.ref) or (
+        person is not None and CoSignature.objects.filter(draft=row, person_id=person).exists()
+    )
+
+
+def _snapshot_files(actor: Actor, subject: Ref) -> bool:
+    row = Snapshot.objects.filter(pk=subject.id).first() if subject.id.isdecimal() else None
+    return row is not None and policies.read_snapshot(actor, row)
+
+
+attachments.guard_downloads("form_draft", _draft_files)
+attachments.guard_downloads("form_snapshot", _snapshot_files)
