@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 
 from liangzhu.beams.people.directory import api as directory
-from liangzhu.beams.work.matters import engine, policies, process, queries, sights
+from liangzhu.beams.work.matters import engine, policies, process, queries, sights, timers
 from liangzhu.beams.work.matters.change import begin, refuse_stale
 from liangzhu.beams.work.matters.models import Comment, Matter, Notice, Part
 from liangzhu.beams.work.matters.notices import notify
@@ -24,8 +24,20 @@ COMMENT_MAX = 2000
 """Characters of a remark."""
 
 
+def step(actor: Actor, *, matter_id: int, **kwargs) -> Matter:
+    """Do a step (办理步骤) of a matter the actor sees, or of one of its parts: `do_step`, after what the system owes.
+
+    Where a timer came due and no worker has run yet, the timer is first, as it would have been.
+    """
+    try:
+        return do_step(actor, matter_id=matter_id, **kwargs)
+    except engine.TimerOwed:
+        timers.catch_up(matter_id)
+    return do_step(actor, matter_id=matter_id, behind=True, **kwargs)
+
+
 @action("matters.step")
-def step(
+def do_step(
     act: Act,
     *,
     matter_id: int,
@@ -35,13 +47,22 @@ def step(
     note: str = "",
     files: Iterable[int] = (),
     part_id: int | None = None,
+    behind: bool = False,
 ) -> Matter:
-    """Do a step of a matter the actor sees, or of one of its parts. Raises what `engine.advance` raises, and
-    NotThere.
-    """
+    """Do a step (办理步骤). Raises what `engine.advance` raises, and NotThere."""
     matter = queries.matter_to_change(act, matter_id)
     part = queries.part(act.actor, matter, part_id) if part_id is not None else None
-    engine.advance(act, matter, transition, data=data, note=note, files=files, version=version, part=part)
+    engine.advance(
+        act,
+        matter,
+        transition,
+        data=data,
+        note=note,
+        files=files,
+        version=version,
+        part=part,
+        behind=behind,
+    )
     return matter
 
 
@@ -131,9 +152,13 @@ def release_process(actor: Actor, *, release_id: int, accept: bool, once: str = 
     row = Release.objects.filter(pk=release_id, kind=process.RELEASE_KIND).first()
     if row is None:
         raise NotThere("没有找到这个流程版本。")
-    if accept:
+    if not accept:
+        return releases.release(actor, release_id=release_id, accept=False, once=once)
+    with transaction.atomic():
         process.parse(row.body, row.origin or row.key)
-    return releases.release(actor, release_id=release_id, accept=accept, once=once)
+        done = releases.release(actor, release_id=release_id, accept=True, once=once)
+        process.pin(done)
+    return done
 
 
 def draft_process(actor: Actor, *, key: str, text: str, once: str = "") -> Release:

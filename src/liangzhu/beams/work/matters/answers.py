@@ -1,14 +1,15 @@
 """What is filled in at a step: checked against the fields of the process, and kept as it was."""
 
 import json
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from liangzhu.beams.people.directory import api as directory
 from liangzhu.beams.work.matters import registry
+from liangzhu.beams.work.matters.grammar import Field
 from liangzhu.beams.work.matters.models import Answer, Matter
-from liangzhu.beams.work.matters.process import Field, Transition
 from liangzhu.kernel.actors import Actor
 from liangzhu.kernel.errors import Invalid, Problem
 from liangzhu.kernel.log import canonical
@@ -20,16 +21,17 @@ TEXT_MAX = {"text": 200, "longtext": 5000}
 
 
 def clean(
-    transition: Transition, data: dict[str, Any] | None, actor: Actor, matter: Matter
+    title: str, fields: Iterable[Field], data: dict[str, Any] | None, actor: Actor, matter: Matter
 ) -> dict[str, Any]:
-    """The values of a step's fields, typed: str, date, Decimal, int (unit, post), list of int (units, files).
+    """The values of the fields of the step ``title``, typed: str, date, Decimal, int (unit, post), list of int
+    (units, files).
 
     Fields left empty are left out. Raises Invalid naming every field that is wrong, unknown or missing.
     """
     data = dict(data or {})
     errors: dict[str, str] = {}
     values: dict[str, Any] = {}
-    for field in transition.fields:
+    for field in fields:
         given = data.pop(field.name, None)
         if given in (None, "", [], ()) or (isinstance(given, str) and not given.strip()):
             if field.required:
@@ -42,7 +44,7 @@ def clean(
         except Problem as problem:
             errors[field.name] = problem.detail
     for name in data:
-        errors[name] = f"“{transition.title}”没有名为 {name} 的填写项。"
+        errors[name] = f"“{title}”没有名为 {name} 的填写项。"
     if errors:
         raise Invalid(errors)
     return values
@@ -66,7 +68,8 @@ def _read(field: Field, given: Any, actor: Actor, matter: Matter) -> Any:
         return number
     if field.type == "choice":
         if str(given) not in {str(value) for value, _ in options(field, actor, matter)}:
-            raise Invalid(f"{field.label}不在可选的范围内，请重新选择。")
+            named = "、".join(label for _, label in options(field, actor, matter)[:12])
+            raise Invalid(f"{field.label}“{str(given)[:40]}”不在可选的范围内，可选：{named}。")
         return str(given)
     if field.type == "post":
         return directory.post(int(given)).id
@@ -97,3 +100,12 @@ def keep(matter: Matter, form: str, values: dict[str, Any], files: list[int]) ->
 def read(answer: Answer) -> dict[str, Any]:
     """The plain values of what was kept: dates as ISO text, numbers as text."""
     return json.loads(answer.body)
+
+
+def last_value(matter: Matter, name: str) -> Any:
+    """The plain value that was filled in last under a name; None when none ever was."""
+    for answer in Answer.objects.filter(matter=matter).order_by("-id"):
+        values = read(answer)
+        if name in values:
+            return values[name]
+    return None

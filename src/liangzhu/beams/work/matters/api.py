@@ -8,10 +8,12 @@ from liangzhu.beams.work.matters.engine import (
     advance,
     extend_clock,
     hand_over,
+    look_again,
     move_parts,
     open_matter,
     process_of,
     recompute,
+    require,
     resume_clock,
     set_party,
     start_clock,
@@ -21,6 +23,7 @@ from liangzhu.beams.work.matters.engine import (
     transitions,
 )
 from liangzhu.beams.work.matters.events import (
+    Announced,
     ClockExtended,
     MatterAdvanced,
     MatterClosed,
@@ -28,6 +31,7 @@ from liangzhu.beams.work.matters.events import (
     PartOpened,
     ReminderSent,
 )
+from liangzhu.beams.work.matters.grammar import Process
 from liangzhu.beams.work.matters.kinds import Kind, all_kinds, kind_of, register_kind
 from liangzhu.beams.work.matters.lights import (
     ClockView,
@@ -40,7 +44,7 @@ from liangzhu.beams.work.matters.lights import (
 )
 from liangzhu.beams.work.matters.models import Entry, Matter, Notice, Part, Party
 from liangzhu.beams.work.matters.notices import notify
-from liangzhu.beams.work.matters.process import Process, ProcessError
+from liangzhu.beams.work.matters.process import ProcessError
 from liangzhu.beams.work.matters.processes import (
     draw_process,
     load_processes,
@@ -50,13 +54,15 @@ from liangzhu.beams.work.matters.processes import (
     shipped_process_text,
 )
 from liangzhu.beams.work.matters.queries import ORDER, counts, entries_of, history, inbox, rows, visible
-from liangzhu.beams.work.matters.registry import choices, effect, guard
+from liangzhu.beams.work.matters.registry import choices, condition, effect, guard, keep_forms, measure
 from liangzhu.beams.work.matters.sights import keep_many
 from liangzhu.beams.work.matters.sights import rebuild as rebuild_search
+from liangzhu.beams.work.matters.timers import fire_owed
 from liangzhu.beams.work.matters.timers import remind_owed as remind
 
 __all__ = [
     "ORDER",
+    "Announced",
     "ClockExtended",
     "ClockView",
     "Entry",
@@ -82,22 +88,27 @@ __all__ = [
     "choices",
     "clock_of",
     "comment",
+    "condition",
     "counts",
     "draw_process",
     "effect",
     "end_of",
     "entries_of",
     "extend_clock",
+    "fire_owed",
     "guard",
     "hand_over",
     "history",
     "inbox",
+    "keep_forms",
     "keep_many",
     "kind_of",
     "last_day",
     "light",
     "light_q",
     "load_processes",
+    "look_again",
+    "measure",
     "move_parts",
     "notify",
     "open_matter",
@@ -110,6 +121,7 @@ __all__ = [
     "recompute",
     "register_kind",
     "remind",
+    "require",
     "resume_clock",
     "rows",
     "set_party",

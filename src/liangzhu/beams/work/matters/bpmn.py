@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from lxml import etree
 
 from liangzhu.beams.work.matters.drawing import ordered
-from liangzhu.beams.work.matters.process import Flow, Process, parse
+from liangzhu.beams.work.matters.grammar import Flow, Process
+from liangzhu.beams.work.matters.process import parse
 from liangzhu.beams.work.matters.toml import dumps, loads
 from liangzhu.kernel.errors import Problem
 

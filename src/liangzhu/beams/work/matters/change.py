@@ -1,18 +1,20 @@
 """The one locked write path of a matter. Everything that alters one goes through a `Change`, and leaves one
 line of history.
 
-A change locks the row, lets the caller alter holder, parties and clocks, and ends by settling the clock
-columns, counting the version and writing the entry. Functions that are called while a change of the same
+A change locks the row, lets the caller alter holder, parties and clocks, and ends by settling clock columns and
+timers, counting the version and writing the entry. Functions that are called while a change of the same
 matter is under way (by an effect of a step) join it, and what they have to say becomes part of its line.
 """
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
+from typing import Any
 
 from liangzhu.beams.people.directory.api import unit_name
+from liangzhu.beams.work.matters import answers, registry, sights
 from liangzhu.beams.work.matters import clocks as counting
-from liangzhu.beams.work.matters import sights
+from liangzhu.beams.work.matters.grammar import EVERY, OPENING, ClockRule, Process, Since
 from liangzhu.beams.work.matters.kinds import kind_of
 from liangzhu.beams.work.matters.models import (
     NEVER,
@@ -24,8 +26,9 @@ from liangzhu.beams.work.matters.models import (
     Matter,
     Part,
     Party,
+    Timer,
 )
-from liangzhu.beams.work.matters.process import EVERY, OPENING, ClockRule, Process, by_release_id
+from liangzhu.beams.work.matters.process import by_release_id
 from liangzhu.kernel.actions import Act
 from liangzhu.kernel.errors import Conflict, Invalid, NotThere, StepNotAllowed
 from liangzhu.kernel.now import SHANGHAI, now
@@ -33,20 +36,27 @@ from liangzhu.kernel.rows import insert, update, values
 
 
 class Change:
-    """A change of one matter that is under way. ``said`` are remarks for its line in the history."""
+    """A change of one matter that is under way. ``said`` are remarks for its line in the history.
+
+    ``at`` is when it is done, ``counts_at`` the instant that clocks go by: an earlier one when a timer was owed
+    while nothing ran. ``values`` is what was filled in.
+    """
 
     def __init__(self, act: Act, matter: Matter):
         self.act = act
         self.matter = matter
         self.process: Process = by_release_id(matter.release_id)
-        self.at = now()
+        self.at = self.counts_at = now()
+        self.values: dict[str, Any] = {}
         self.said: list[str] = []
         self.handed_to: int | None = None
+        self.handed = False
         self.changed = True
         self.units_moved = False
         self.before = sights.Before.of(matter)
         self._parties: dict[str, int] | None = None
         self._clocks: list[Clock] | None = None
+        self._timers: list[Timer] | None = None
 
     # -- who ------------------------------------------------------------------------------------------------
 
@@ -66,6 +76,7 @@ class Change:
 
     def hand_to(self, unit_id: int, post_id: int | None = None) -> None:
         """Let a unit hold the matter. Its assignee is ``post_id``, or nobody when the unit is another one."""
+        self.handed = True
         if unit_id != self.matter.holding_unit_id:
             self.matter.holding_unit_id = self.handed_to = unit_id
             self.matter.assignee_id = post_id
@@ -86,17 +97,19 @@ class Change:
         """The clock of that name that has not ended."""
         return next((clock for clock in self.clocks if clock.name == name), None)
 
-    def start(self, name: str, due_on: date | None = None) -> Clock:
+    def start(self, name: str, due_on: date | None = None, since: Since | None = None) -> Clock:
         """Start a clock; one that runs goes on. A date clock that ran before keeps its date unless another is
-        given.
+        given. ``since`` lets it count from an earlier instant.
 
-        Raises Invalid when a date clock has no date.
+        Raises Invalid when a date clock has no date, or when it would begin in the future.
         """
         running = self.clock(name)
         if running is not None:
             return running
         rule = self._rule(name)
         calendar = counting.work_calendar(fresh=True)
+        began = self._since(since) if since else self.counts_at
+        unit, amount = rule.unit, rule.amount
         if rule.unit == "date":
             if due_on is None:
                 before = Clock.objects.filter(matter=self.matter, name=name).order_by("-id").first()
@@ -106,37 +119,75 @@ class Change:
             else:
                 found = counting.End(counting.end_of(due_on))
         else:
-            found = counting.end(rule.unit, rule.amount, self.at, [], calendar)
+            if rule.amounts:
+                unit, amount = self._amount(rule)
+            found = counting.end(unit, amount, began, [], calendar)
         clock = Clock(
             matter=self.matter,
             name=name,
             kind=rule.kind,
-            unit=rule.unit,
-            amount=rule.amount,
-            started_at=self.at,
+            unit=unit,
+            amount=amount,
+            started_at=began,
             due_at=found.due_at,
             provisional=found.provisional,
         )
         self._plan(clock, rule, calendar, since=self.at)
         clock.save()
         self.clocks.append(clock)
+        if since:
+            self.said.append(
+                f"{rule.title}自 {counting.local_day(began):%Y-%m-%d} 起算，"
+                f"至 {counting.last_day(clock.due_at):%Y-%m-%d}"
+            )
         return clock
 
+    def _since(self, since: Since) -> datetime:
+        """The instant from which a clock counts that is started later."""
+        if since.kind == "opened":
+            return self.matter.opened_at
+        if since.kind == "clock":
+            found = Clock.objects.filter(matter=self.matter, name=since.name).order_by("-id").first()
+            return found.started_at if found else self.counts_at
+        if since.kind == "state":
+            rows = Entry.objects.filter(matter=self.matter, part=None, to_state=since.name)
+            found = rows.exclude(from_state=since.name).order_by("-id").first()
+            return found.at if found else self.counts_at
+        day = self.values[since.name]
+        if day > counting.local_day(self.at):
+            raise Invalid({since.name: "起算的日期不能晚于今天。"})
+        return self.counts_at if day == counting.local_day(self.at) else counting.start_of(day)
+
+    def _amount(self, rule: ClockRule) -> tuple[str, int]:
+        """How long a clock is whose length hangs on what was filled in. Raises Invalid when nothing was."""
+        amounts = rule.amounts
+        if amounts.rule:
+            return registry.measures[amounts.rule](self.matter, self.values, amounts.params)
+        value = self.values.get(amounts.of_field)
+        if value is None:
+            value = answers.last_value(self.matter, amounts.of_field)
+        found = amounts.by.get(str(value), amounts.otherwise)
+        if found is None:
+            raise Invalid({amounts.of_field: f"{rule.title}要按这一项确定，请从可选的范围里选择。"})
+        return found
+
     def stop(self, names: Iterable[str]) -> None:
-        """End clocks for good, and remember on the matter what they left behind. Names that do not run are
-        passed over.
+        """End clocks for good, and remember on the matter what they left behind, unless they were the time of one
+        party (``of``). Names that do not run are passed over.
         """
         names = list(names)
         for clock in [clock for clock in self.clocks if EVERY in names or clock.name in names]:
             held = ClockStop.objects.filter(clock=clock, ended_at=None).first() if clock.paused else None
-            left = Matter.IN_TIME
-            if (held.begun_at if held else self.at) >= clock.due_at:
-                left = Matter.BEYOND_LAW if clock.kind == Clock.LEGAL else Matter.BEYOND_PROMISE
-            self.matter.overran = max(self.matter.overran, left)
+            rule = self.process.clocks.get(clock.name)
+            if rule is None or not rule.of:
+                left = Matter.IN_TIME
+                if (held.begun_at if held else self.counts_at) >= clock.due_at:
+                    left = Matter.BEYOND_LAW if clock.kind == Clock.LEGAL else Matter.BEYOND_PROMISE
+                self.matter.overran = max(self.matter.overran, left)
             if held:
-                held.ended_at = self.at
+                held.ended_at = self.counts_at
                 held.save(update_fields=["ended_at"])
-            clock.stopped_at, clock.remind_at, clock.paused = self.at, None, False
+            clock.stopped_at, clock.remind_at, clock.paused = self.counts_at, None, False
             clock.save(update_fields=["stopped_at", "remind_at", "paused"])
             self.clocks.remove(clock)
 
@@ -145,7 +196,7 @@ class Change:
         clock = self.clock(name)
         if clock is None or clock.paused:
             return
-        ClockStop.objects.create(clock=clock, begun_at=self.at, reason=reason[:500])
+        ClockStop.objects.create(clock=clock, begun_at=self.counts_at, reason=reason[:500])
         clock.paused, clock.remind_at = True, None
         clock.save(update_fields=["paused", "remind_at"])
 
@@ -156,7 +207,7 @@ class Change:
         clock = self.clock(name)
         if clock is None or not clock.paused:
             return
-        ClockStop.objects.filter(clock=clock, ended_at=None).update(ended_at=self.at)
+        ClockStop.objects.filter(clock=clock, ended_at=None).update(ended_at=self.counts_at)
         clock.paused = False
         self._count(clock)
 
@@ -260,6 +311,61 @@ class Change:
         matter.clock_paused = any(clock.paused for clock in self._clocks)
         matter.clock_provisional = any(clock.provisional for clock in self._clocks)
 
+    # -- timers ---------------------------------------------------------------------------------------------
+
+    @property
+    def timers(self) -> list[Timer]:
+        """Everything the matter owes by time, or owed."""
+        if self._timers is None:
+            self._timers = list(Timer.objects.filter(matter=self.matter).order_by("id"))
+        return self._timers
+
+    def owed(self) -> Timer | None:
+        """The first step that the system owes by now and has not done."""
+        rules = self.process.timers
+        rows = [
+            row
+            for row in (self.timers if rules else ())
+            if row.fired_at is None and row.at and row.at <= self.at and rules[row.name].step
+        ]
+        return min(rows, key=lambda row: (row.at, row.pk), default=None)
+
+    def _settle_timers(self, from_state: str) -> None:
+        """Bring what is owed by time in line with the clocks that run and the state the matter came into."""
+        for rule in self.process.timers.values():
+            rows = [row for row in self.timers if row.name == rule.name]
+            row = next((one for one in rows if one.fired_at is None), None)
+            if rule.clock:
+                clock = self.clock(rule.clock)
+                owed = clock is not None
+                at = None
+                if clock is not None and not clock.paused:
+                    at = clock.warn_at if rule.at_warn else clock.due_at
+                if row is not None and clock is not None and row.clock_id == clock.pk:
+                    if row.at != at:
+                        row.at = at
+                        row.save(update_fields=["at"])
+                    continue
+                # What was done for this clock is owed again only when its end moved beyond that.
+                done = [one.at for one in rows if clock is not None and one.clock_id == clock.pk and one.at]
+                owed = owed and not (done and (at is None or at <= max(done)))
+            else:
+                inside, clock = self.matter.state in rule.states, None
+                if inside and from_state in rule.states:
+                    continue
+                owed, at = inside, None
+                if owed:
+                    unit, amount = rule.after
+                    calendar = counting.work_calendar(fresh=True)
+                    at = counting.end(unit, amount, self.counts_at, [], calendar).due_at
+            if row is not None:
+                row.delete()
+                self.timers.remove(row)
+            if owed:
+                self.timers.append(
+                    Timer.objects.create(matter=self.matter, name=rule.name, clock=clock, at=at)
+                )
+
     # -- the end --------------------------------------------------------------------------------------------
 
     def finish(
@@ -278,6 +384,8 @@ class Change:
         """
         self._settle()
         if part is None:
+            if self.process.timers:
+                self._settle_timers(from_state)
             self.matter.version += 1
         else:
             part.version += 1
@@ -289,6 +397,24 @@ class Change:
         else:
             moved = self.units_moved or part is not None
             sights.settle(self.matter, self.before, units_moved=moved, note=said)
+        return self._line(transition, title, from_state, to_state, said, answer, part)
+
+    def line_of_part(self, part: Part, transition: str, title: str, from_state: str) -> Entry:
+        """Save a part that an effect moved, with a line of its own."""
+        part.version += 1
+        update(part)
+        return self._line(transition, title, from_state, part.state, part=part)
+
+    def _line(
+        self,
+        transition: str,
+        title: str,
+        from_state: str,
+        to_state: str,
+        note: str = "",
+        answer: Answer | None = None,
+        part: Part | None = None,
+    ) -> Entry:
         actor = self.act.actor
         row = Entry(
             matter=self.matter,
@@ -302,7 +428,7 @@ class Change:
             title=title[:120],
             from_state=from_state,
             to_state=to_state,
-            note=said,
+            note=note,
             answer=answer,
             version=self.matter.version if part is None else part.version,
         )

@@ -19,10 +19,11 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from django.db.models.signals import post_delete, post_save
 
-from liangzhu.beams.work.matters.process import ClockRule
+from liangzhu.beams.work.matters.grammar import ClockRule
 from liangzhu.beams.work.matters.rules import rules
 from liangzhu.kernel.models import DayOverride
 from liangzhu.kernel.now import SHANGHAI
+from liangzhu.kernel.pack import PackError
 from liangzhu.kernel.workdays import Day, WorkCalendar
 
 _HOLD = 60.0
@@ -96,11 +97,14 @@ def end(
     stops: list[tuple[datetime, datetime]],
     calendar: WorkCalendar,
 ) -> End:
-    """The end of a clock of ``amount`` working days, days or hours. ``stops`` are finished stretches in order
-    of time.
+    """The end of a clock of ``amount`` working days, days, working hours or hours. ``stops`` are finished
+    stretches in order of time.
 
-    Raises NoSuchWorkday when it would lie outside the years that can be counted.
+    Raises NoSuchWorkday when it would lie outside the years that can be counted, PackError when working hours
+    are counted and the pack has no office hours.
     """
+    if unit == "workhour":
+        return _end_of_work(amount, started_at, stops, calendar)
     if unit == "hour":
         due_at = started_at + timedelta(hours=amount)
         for begun, ended in stops:
@@ -139,6 +143,78 @@ def _count(unit: str, day: date, amount: int, calendar: WorkCalendar) -> _Reache
     return _Reached(due.date, due.provisional, due.skipped)
 
 
+def _end_of_work(
+    amount: int, started_at: datetime, stops: list[tuple[datetime, datetime]], calendar: WorkCalendar
+) -> End:
+    here, left = started_at, timedelta(hours=amount)
+    provisional, skipped = False, []
+    for begun, ended in stops:
+        reached = _work(here, left, calendar)
+        if begun >= reached.due_at:
+            break
+        left -= worked(here, begun, calendar)
+        here = ended
+    reached = _work(here, left, calendar)
+    for number in range((local_day(reached.due_at) - local_day(started_at)).days + 1):
+        day = calendar.is_workday(local_day(started_at) + timedelta(days=number))
+        provisional |= day.provisional
+        if day.workday != (day.date.weekday() < 5):
+            skipped.append(day)
+    return End(reached.due_at, provisional, tuple(skipped))
+
+
+def _work(here: datetime, left: timedelta, calendar: WorkCalendar) -> End:
+    """The instant at which so much working time has passed since ``here``."""
+    day = local_day(here)
+    while True:
+        for start, end in office_hours(day, calendar):
+            begin = max(start, here)
+            if begin < end:
+                if left <= end - begin:
+                    return End(begin + left)
+                left -= end - begin
+        day = calendar.next_workday(day)
+
+
+def _work_back(here: datetime, left: timedelta, calendar: WorkCalendar) -> datetime:
+    """The instant from which so much working time is left until ``here``."""
+    day = local_day(here)
+    while True:
+        for start, end in reversed(office_hours(day, calendar)):
+            finish = min(end, here)
+            if start < finish:
+                if left <= finish - start:
+                    return finish - left
+                left -= finish - start
+        day = calendar.add(day, -1).date
+
+
+def worked(a: datetime, b: datetime, calendar: WorkCalendar) -> timedelta:
+    """How much working time lies between two instants; nothing when ``b`` is not after ``a``."""
+    total, day, last = timedelta(0), local_day(a), local_day(b)
+    while day <= last:
+        for start, end in office_hours(day, calendar):
+            total += max(min(end, b) - max(start, a), timedelta(0))
+        day = calendar.next_workday(day)
+    return total
+
+
+def office_hours(day: date, calendar: WorkCalendar) -> list[tuple[datetime, datetime]]:
+    """The working hours of a day as instants; none on a day off. Raises PackError when the pack has none."""
+    hours = rules().hours
+    if not hours:
+        raise PackError("calendar.toml 没有 office_hours.periods，工作时无法计算；请填写本区的作息时间。")
+    if not calendar.is_workday(day):
+        return []
+    return [
+        (
+            datetime.combine(day, start, SHANGHAI).astimezone(UTC),
+            datetime.combine(day, end, SHANGHAI).astimezone(UTC),
+        )
+        for start, end in hours
+    ]
+
+
 def workdays_before(due_at: datetime, count: int, calendar: WorkCalendar) -> datetime:
     """0:00 of the first day from which at most ``count`` working days are left, the last day included."""
     day = last_day(due_at)
@@ -156,6 +232,8 @@ def warning(
             moment = workdays_before(due_at, amount, calendar)
         elif unit == "day":
             moment = start_of(last_day(due_at) - timedelta(days=amount))
+        elif unit == "workhour":
+            moment = _work_back(due_at, timedelta(hours=amount), calendar) if amount else due_at
         else:
             moment = due_at - timedelta(hours=amount)
     else:

@@ -9,7 +9,7 @@ stay stand inside the state. Pure functions: the same process always gives the s
 from dataclasses import dataclass, field
 from xml.sax.saxutils import escape
 
-from liangzhu.beams.work.matters.process import Flow, Process, State, Transition
+from liangzhu.beams.work.matters.grammar import Flow, Process, State, Transition
 
 BOX, LEFT, PORT, LANE, GAP, CHAR = 190, 16, 24, 16, 54, 13.5
 """Pixels: width of a state, margin, height of a line in it, width of a lane, room between states, width of a

@@ -10,23 +10,42 @@ timer obey the same rule.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from liangzhu.beams.people.directory import api as directory
 from liangzhu.beams.work.files import api as attachments
-from liangzhu.beams.work.matters import answers, events, policies, registry
+from liangzhu.beams.work.matters import answers, events, policies, registry, turns
 from liangzhu.beams.work.matters import clocks as counting
 from liangzhu.beams.work.matters.change import Change, begin, joined, refuse_stale
+from liangzhu.beams.work.matters.grammar import OPENING, Flow, Process, Transition
 from liangzhu.beams.work.matters.kinds import kind_of
-from liangzhu.beams.work.matters.models import ENDED_WITH_MATTER, Clock, Entry, Matter, Part, Party
+from liangzhu.beams.work.matters.models import (
+    ENDED_WITH_MATTER,
+    Clock,
+    Entry,
+    Link,
+    Matter,
+    Notice,
+    Part,
+    Party,
+)
+from liangzhu.beams.work.matters.notices import notify
 from liangzhu.beams.work.matters.policies import Attempt
-from liangzhu.beams.work.matters.process import OPENING, Flow, Process, Transition, by_release_id, in_force
+from liangzhu.beams.work.matters.process import by_release_id, in_force, pinned_form
 from liangzhu.kernel.actions import Act
 from liangzhu.kernel.actors import Actor
-from liangzhu.kernel.errors import Denied, Invalid, NotThere, Problem, StepNotAllowed
+from liangzhu.kernel.errors import Conflict, Denied, Invalid, NotThere, Problem, StepNotAllowed
 from liangzhu.kernel.log import sm3
 from liangzhu.kernel.now import now
+
+
+class TimerOwed(Conflict):
+    """The system has yet to do what the process says happens by itself; until then nobody else is first."""
+
+    def __init__(self, matter: Matter, step: Transition):
+        self.matter_id = matter.pk
+        super().__init__(f"按时限应由系统先办“{step.title}”，正在补办。")
 
 
 def process_of(matter: Matter) -> Process:
@@ -60,8 +79,8 @@ def open_matter(
     """Open a matter under the release of its process that is in force.
 
     ``parties`` maps party names to unit ids; ``due_on`` is the day for the clock that ends on a date;
-    ``opening`` is what the history calls this; ``data`` is what the applicant or clerk filled in, kept as it
-    is. Raises Invalid, NotThere.
+    ``opening`` is what the history calls this; ``data`` is what the applicant or clerk filled in: checked when
+    the process declares ``[opening]``, else kept as it is. Raises Invalid, NotThere.
     """
     rule = kind_of(kind)
     release, process = in_force(rule.process)
@@ -87,16 +106,21 @@ def open_matter(
     )
     Party.objects.bulk_create(Party(matter=matter, name=name, unit_id=unit) for name, unit in parties.items())
     change = Change(act, matter)
-    change._parties, change._clocks = dict(parties), []
+    change._parties, change._clocks, change._timers = dict(parties), [], []
+    values = change.values = dict(data or {})
+    if process.opening is not None:
+        values = change.values = _clean(act, matter, opening, process.opening, process.opening_form, data)
     dated = process.opening_date_clock()
     if due_on is not None and dated is None:
         raise ValueError(f"process {process.key} has no clock that ends on a given date")
     for clock in process.clocks.values():
         if clock.at_open and (clock.unit != "date" or due_on is not None):
-            change.start(clock.name, due_on=due_on if clock is dated else None)
+            since = process.opening_since if clock.unit != "date" else None
+            change.start(clock.name, due_on if clock is dated else None, since)
     given = list(files)
-    attachments.attach(act, given, matter.ref)
-    answer = answers.keep(matter, f"{process.key}/{OPENING}", dict(data or {}), given)
+    attached = [one for f in process.opening or () if f.type == "files" for one in values.get(f.name, ())]
+    attachments.attach(act, [*given, *attached], matter.ref)
+    answer = answers.keep(matter, f"{process.key}/{OPENING}", values, given)
     entry = change.finish(OPENING, opening, from_state="", to_state=matter.state, note=note, answer=answer)
     act.log(matter.ref, entry=entry.pk, kind=kind, release=release.pk, unit=holding_unit_id, due=due_on)
     act.emit(
@@ -104,6 +128,7 @@ def open_matter(
             subject=matter.ref, kind=kind, state=matter.state, unit_id=holding_unit_id, entry_id=entry.pk
         )
     )
+    _look_at_own(act, change)
     return matter
 
 
@@ -117,12 +142,13 @@ def advance(
     files: Iterable[int] = (),
     version: int | None = None,
     part: Part | None = None,
+    behind: bool = False,
 ) -> Entry:
     """Do a step of a matter, or of one of its parts. ``version`` is the one seen by whoever decided (None:
-    not checked).
+    not checked). ``behind``: also when the system owes a step that it could not do.
 
     Raises Conflict (somebody else was first; says who), StepNotAllowed (not in this state, or a guard),
-    Denied (not this person), Invalid (fields, each named), NotThere.
+    Denied (not this person), Invalid (fields, each named), NotThere, TimerOwed.
     """
     with begin(act, matter) as change:
         if part is not None:
@@ -130,46 +156,62 @@ def advance(
             if part.matter_id != matter.pk:
                 raise NotThere("这项并行办理不属于该事项。")
         refuse_stale(matter, part, version)
-        flow = change.process.flow_of(part.kind if part else None)
-        step = allowed(act, change, flow, transition, part)
-        values = answers.clean(step, data, act.actor, matter)
-        for use in step.guards:
-            registry.guards[use.name].run(act, matter, use.params, values, step)
-        row = part or matter
-        from_state, row.state = row.state, step.to or row.state
-        _move_clocks(change, step, values, note)
-        ended = flow.states[row.state].final
-        if part is not None:
-            if ended != (part.done_at is not None):
-                part.done_at = change.at if ended else None
-            part.result = str(values.get("result") or flow.states[row.state].title)[:200] if ended else ""
-            _plan_part(change, part)
-        else:
-            if matter.closed_at and not ended:
-                matter.closed_at = None
-                _resume_parts(change)
-            elif ended and matter.closed_at is None:
-                matter.closed_at = change.at
-        for use in step.effects:
-            registry.effects[use.name].run(act, matter, use.params, values, step)
-        turn = flow.states[row.state].turn
-        handed = any(use.name == "hand_to" for use in step.effects)
-        if part is None and turn in change.parties and not handed:
-            change.hand_to(change.parties[turn])
-        if part is None and ended:
-            _end_parts(change)
-        given = [*files, *(one for f in step.fields if f.type == "files" for one in values.get(f.name, ()))]
-        attachments.attach(act, given, matter.ref)
-        answer = answers.keep(matter, f"{change.process.key}/{step.name}", values, list(files))
-        entry = change.finish(
-            step.name,
-            step.title,
-            from_state=from_state,
-            to_state=row.state,
-            note=note,
-            answer=answer,
-            part=part,
-        )
+        if not behind and (owed := change.owed()):
+            raise TimerOwed(matter, change.process.flow.transitions[change.process.timers[owed.name].step])
+        return _advance(act, change, transition, data=data, note=note, files=files, part=part)
+
+
+def _advance(
+    act: Act,
+    change: Change,
+    name: str,
+    *,
+    data: dict[str, Any] | None = None,
+    note: str = "",
+    files: Iterable[int] = (),
+    part: Part | None = None,
+) -> Entry:
+    """Do a step within a change that is under way, and finish it."""
+    matter, process = change.matter, change.process
+    flow = process.flow_of(part.kind if part else None)
+    step = allowed(act, change, flow, name, part)
+    values = change.values = _clean(act, matter, step.title, step.fields, step.form, data)
+    for use in step.guards:
+        registry.guards.at(use).run(act, matter, use.params, values, step)
+    row = part or matter
+    from_state, row.state = row.state, step.to or row.state
+    _move_clocks(change, step, values, note)
+    ended = flow.states[row.state].final
+    if part is not None:
+        if ended != (part.done_at is not None):
+            part.done_at = change.at if ended else None
+        part.result = str(values.get("result") or flow.states[row.state].title)[:200] if ended else ""
+        _plan_part(change, part)
+    else:
+        if matter.closed_at and not ended:
+            matter.closed_at = None
+            _resume_parts(change)
+        elif ended and matter.closed_at is None:
+            matter.closed_at = change.at
+    for use in step.effects:
+        registry.effects.at(use).run(act, matter, use.params, values, step)
+    turn = flow.states[row.state].turn
+    if part is None and turn in change.parties and not change.handed:
+        change.hand_to(change.parties[turn])
+    if part is None and ended:
+        _end_parts(change)
+    given = [*files, *(one for f in step.fields if f.type == "files" for one in values.get(f.name, ()))]
+    attachments.attach(act, given, matter.ref)
+    answer = answers.keep(matter, f"{process.key}/{step.name}", values, list(files))
+    entry = change.finish(
+        step.name,
+        step.title,
+        from_state=from_state,
+        to_state=row.state,
+        note=note,
+        answer=answer,
+        part=part,
+    )
     act.log(
         matter.ref,
         entry=entry.pk,
@@ -191,13 +233,151 @@ def advance(
             handed_to=change.handed_to,
         )
     )
+    if step.announce:
+        act.emit(
+            events.Announced(
+                subject=matter.ref,
+                name=step.announce,
+                kind=matter.kind,
+                entry_id=entry.pk,
+                part_id=part.pk if part else None,
+            )
+        )
     if part is None and ended:
         act.emit(
             events.MatterClosed(
                 subject=matter.ref, kind=matter.kind, state=matter.state, overran=matter.overran
             )
         )
+        _look_around(act, matter)
+    _look_at_own(act, change)
     return entry
+
+
+def _clean(act: Act, matter: Matter, title: str, fields, form: str, data: dict[str, Any] | None):
+    """What was filled in, typed: the fields of the process, and those of the form that is named beside them."""
+    if not form:
+        return answers.clean(title, fields, data, act.actor, matter)
+    names = {one.name for one in fields}
+    own = {name: value for name, value in (data or {}).items() if name in names}
+    rest = {name: value for name, value in (data or {}).items() if name not in names}
+    mark = pinned_form(matter.release_id, form)
+    return {
+        **registry.form_source.clean(form, mark, rest, act.actor, matter),
+        **answers.clean(title, fields, own, act.actor, matter),
+    }
+
+
+# What happens by itself ------------------------------------------------------------------------------------
+
+
+def fire(act: Act, matter: Matter, timer_id: int) -> bool:
+    """Do what a timer owes by now, once; returns whether it was still owed. Clocks go by the instant it was owed."""
+    with begin(act, matter) as change:
+        row = next((one for one in change.timers if one.pk == timer_id), None)
+        if row is None or row.fired_at is not None or row.at is None or row.at > change.at:
+            return False
+        rule = change.process.timers[row.name]
+        row.fired_at = change.at
+        row.save(update_fields=["fired_at"])
+        owed_on = counting.last_day(row.at)
+        if rule.step:
+            # An end is exclusive: the last instant of the day that counts, not the first of the next.
+            change.counts_at = min(row.at - timedelta(microseconds=1), change.at)
+            words = f"{rule.title}：{owed_on:%Y-%m-%d} 到时"
+            late = counting.local_day(change.at)
+            if late > owed_on + timedelta(days=1):
+                words += f"，系统于 {late:%Y-%m-%d} 补办，时限仍按到时之日计算"
+            change.said.append(words)
+            _advance(act, change, rule.step)
+        else:
+            posts = turns.posts_of(rule.notify, change.parties, matter.holding_unit_id)
+            notify(
+                posts,
+                key=f"timer:{row.pk}",
+                title=f"{rule.title}：{matter.title}",
+                text=f"承办：{directory.unit_name(matter.holding_unit_id)}。",
+                level=Notice.URGE,
+                matter=matter,
+            )
+            act.emit(
+                events.ReminderSent(
+                    subject=matter.ref, kind=matter.kind, stage=f"timer-{rule.name}", posts=len(posts)
+                )
+            )
+        return True
+
+
+def react(act: Act, matter: Matter) -> bool:
+    """Do the first step for which a trigger's condition holds now; returns whether there was one."""
+    with begin(act, matter) as change:
+        for trigger in change.process.triggers:
+            step = change.process.flow.transitions[trigger.step]
+            if matter.state not in step.sources:
+                continue
+            if not registry.conditions.at(trigger.on).run(matter, trigger.on.params):
+                continue
+            try:
+                for use in step.guards:
+                    registry.guards.at(use).run(act, matter, use.params, {}, step)
+            except Problem:
+                continue
+            _advance(act, change, step.name)
+            return True
+    return False
+
+
+def look_again(act: Act, matter: Matter) -> None:
+    """Let the conditions of a matter's triggers be asked again soon: something they hang on has changed."""
+    act.emit(events.LookAgain(subject=matter.ref, kind=matter.kind))
+
+
+def _look_at_own(act: Act, change: Change) -> None:
+    flow, state = change.process.flow, change.matter.state
+    if any(state in flow.transitions[trigger.step].sources for trigger in change.process.triggers):
+        look_again(act, change.matter)
+
+
+def _look_around(act: Act, matter: Matter) -> None:
+    """The end of a matter may be what others wait for: the one above, those below, those that need it."""
+    found = list(Matter.objects.filter(parent=matter, closed_at=None))
+    found += Matter.objects.filter(links__to=matter, links__kind=Link.NEEDS, closed_at=None)
+    if matter.parent_id:
+        found += Matter.objects.filter(pk=matter.parent_id, closed_at=None)
+    for other in found:
+        if process_of(other).triggers:
+            look_again(act, other)
+
+
+# Ties between matters --------------------------------------------------------------------------------------
+
+
+def require(act: Act, matter: Matter, prerequisite: Matter) -> None:
+    """Let a matter wait for another to be granted (前置). Raises StepNotAllowed when they would wait for each other."""
+    seen, waiting = set(), [prerequisite.pk]
+    while waiting:
+        here = waiting.pop()
+        if here == matter.pk:
+            raise StepNotAllowed(
+                f"{prerequisite.number} 已经（直接或间接）以 {matter.number} 为前置，不能互为前置。"
+            )
+        if here not in seen:
+            seen.add(here)
+            waiting += Link.objects.filter(matter=here, kind=Link.NEEDS).values_list("to", flat=True)
+    Link.objects.get_or_create(matter=matter, to=prerequisite, kind=Link.NEEDS)
+    with joined(act, matter, "matters.require", "确定前置事项") as change:
+        change.said.append(f"前置事项：{prerequisite.title}（{prerequisite.number}）")
+
+
+def prerequisites(matter: Matter) -> list[tuple[Matter, bool | None]]:
+    """What a matter needs to be granted first, and whether it was: None while it is open."""
+    found = Matter.objects.filter(linked__matter=matter, linked__kind=Link.NEEDS).order_by("id")
+    return [(one, granted(one)) for one in found]
+
+
+def granted(matter: Matter) -> bool | None:
+    """Whether a matter ended with what was asked for; None while it is open."""
+    return None if matter.is_open else not process_of(matter).flow.states[matter.state].failed
 
 
 def allowed(act: Act, change: Change, flow: Flow, name: str, part: Part | None) -> Transition:
@@ -291,7 +471,7 @@ def transitions(
 def _guarded(actor: Actor, matter: Matter, step: Transition) -> str:
     """What an early guard has against a step."""
     for use in step.guards:
-        rule = registry.guards[use.name]
+        rule = registry.guards.at(use)
         if rule.early:
             try:
                 rule.run(Act(actor, "matters.look"), matter, use.params, {}, step)
@@ -309,7 +489,7 @@ def _move_clocks(change: Change, step: Transition, values: dict[str, Any], note:
     for name in moves.resume:
         change.resume(name)
     for name in moves.start:
-        change.start(name, due_on=values.get(change.process.clocks[name].field))
+        change.start(name, values.get(change.process.clocks[name].field), moves.since)
 
 
 # Parts ----------------------------------------------------------------------------------------------------
@@ -345,6 +525,31 @@ def add_part(
         change.said.append(f"{flow.title}：{directory.unit_name(unit_id)}")
         act.emit(events.PartOpened(subject=matter.ref, kind=matter.kind, part_id=part.pk, unit_id=unit_id))
     return part
+
+
+def ask_again(act: Act, matter: Matter, *, kind: str, states: Iterable[str] = ()) -> int:
+    """Let parts of a kind that are done be done again: those in these ``states``, or all. Returns how many."""
+    with joined(act, matter, "matters.ask_again", "再次征求意见") as change:
+        flow = change.process.parts[kind]
+        rows = Part.objects.filter(matter=matter, kind=kind).exclude(done_at=None).order_by("id")
+        rows = list(rows.filter(state__in=states) if states else rows)
+        for part in rows:
+            from_state, part.state, part.done_at, part.result = part.state, flow.initial, None, ""
+            part.opened_at = change.at
+            if flow.due:
+                unit, amount = flow.due
+                calendar = counting.work_calendar(fresh=True)
+                part.due_at = counting.end(unit, amount, change.at, [], calendar).due_at
+            _plan_part(change, part)
+            change.units_moved = True
+            change.line_of_part(part, "matters.ask_again", "再次征求意见", from_state)
+            act.emit(
+                events.PartOpened(subject=matter.ref, kind=matter.kind, part_id=part.pk, unit_id=part.unit_id)
+            )
+        if rows:
+            named = "、".join(directory.unit_name(part.unit_id) for part in rows)
+            change.said.append(f"再请{named}办理“{flow.title}”")
+    return len(rows)
 
 
 def move_parts(act: Act, matter: Matter, *, kind: str, due_at: datetime) -> int:

@@ -46,6 +46,37 @@ class MatterClosed:
     overran: int
 
 
+@event("matters.announced", "步骤通告")
+@dataclass(frozen=True)
+class Announced:
+    """A step that its process announces under a ``name`` of its own ("licence.granted")."""
+
+    subject: Ref
+    name: str
+    kind: str
+    entry_id: int
+    part_id: int | None = None
+
+
+@event("matters.look_again", "条件变化")
+@dataclass(frozen=True)
+class LookAgain:
+    """Something changed that the triggers of this matter may wait for."""
+
+    subject: Ref
+    kind: str
+
+
+@event("matters.merged", "并入")
+@dataclass(frozen=True)
+class MatterMerged:
+    """A matter was merged into another (并入), which answers for both."""
+
+    subject: Ref
+    kind: str
+    into_id: int
+
+
 @event("matters.part_opened", "请求配合")
 @dataclass(frozen=True)
 class PartOpened:

@@ -4,7 +4,13 @@ from datetime import date
 
 from liangzhu.beams.people.directory.events import UnitSucceeded
 from liangzhu.beams.work.matters import timers, turns
-from liangzhu.beams.work.matters.events import MatterAdvanced, MatterOpened, PartOpened
+from liangzhu.beams.work.matters.events import (
+    LookAgain,
+    MatterAdvanced,
+    MatterMerged,
+    MatterOpened,
+    PartOpened,
+)
 from liangzhu.beams.work.matters.kinds import kind_of
 from liangzhu.beams.work.matters.models import Matter, Part
 from liangzhu.beams.work.matters.notices import notify
@@ -37,6 +43,24 @@ def tell_helper(event: PartOpened, delivery) -> None:
         title=f"请配合：{part.title}",
         matter=part.matter,
     )
+
+
+@handles(LookAgain)
+def ask_triggers(event: LookAgain, delivery) -> None:
+    """Do what the conditions of a matter's triggers now allow."""
+    timers.react(SYSTEM, matter_id=int(event.subject.id))
+
+
+@handles(MatterMerged)
+def note_merged(event: MatterMerged, delivery) -> None:
+    """Let the matter that answers for both say so."""
+    timers.note_merged(SYSTEM, matter_id=event.into_id, from_id=int(event.subject.id))
+
+
+@periodic("matters.fire", minutes=1)
+def fire() -> None:
+    """Do what processes let happen by time. What came due while nothing ran is done with the day that counts."""
+    timers.fire_owed()
 
 
 def _tell_holder(matter_id: str, unit_id: int, key: str, word: str) -> None:

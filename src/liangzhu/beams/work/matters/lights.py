@@ -6,6 +6,7 @@ from datetime import datetime
 from django.db.models import Q
 
 from liangzhu.beams.work.matters import clocks as counting
+from liangzhu.beams.work.matters.grammar import UNIT_WORDS
 from liangzhu.beams.work.matters.models import ENDED_WITH_MATTER, NEVER, Clock, ClockStop, Matter, Part
 from liangzhu.beams.work.matters.process import by_release_id
 from liangzhu.kernel.now import now
@@ -179,8 +180,7 @@ class Leg:
     @property
     def term(self) -> str:
         """The term in words: 20 个工作日."""
-        words = {"workday": "个工作日", "day": "日", "hour": "小时"}
-        return f"{self.amount} {words[self.unit]}" if self.unit in words else "指定日期"
+        return f"{self.amount} {UNIT_WORDS[self.unit]}" if self.unit in UNIT_WORDS else "指定日期"
 
     @property
     def late(self) -> bool:
@@ -234,7 +234,7 @@ def _leg(row: Clock, title: str, at: datetime, calendar: WorkCalendar) -> Leg:
     else:
         number, measure = _remaining(row, here, calendar)
     skipped: tuple[Day, ...] = ()
-    if row.unit in ("workday", "date"):
+    if row.unit in ("workday", "workhour", "date"):
         skipped = calendar.add(
             counting.local_day(row.started_at),
             max(calendar.between(counting.local_day(row.started_at), counting.last_day(row.due_at)), 0),
@@ -261,9 +261,11 @@ def _leg(row: Clock, title: str, at: datetime, calendar: WorkCalendar) -> Leg:
 
 
 def _remaining(row: Clock, here: datetime, calendar: WorkCalendar) -> tuple[str, str]:
-    if row.unit == "hour":
-        minutes = max(int((row.due_at - here).total_seconds() // 60), 1)
-        return (str(minutes // 60), "小时") if minutes >= 60 else (str(minutes), "分钟")
+    if row.unit in ("hour", "workhour"):
+        rest = counting.worked(here, row.due_at, calendar) if row.unit == "workhour" else row.due_at - here
+        minutes = max(int(rest.total_seconds() // 60), 1)
+        word = "工作时" if row.unit == "workhour" else "小时"
+        return (str(minutes // 60), word) if minutes >= 60 else (str(minutes), "分钟")
     first, last = counting.local_day(here), counting.last_day(row.due_at)
     if first == last:
         return "今天", "到期"

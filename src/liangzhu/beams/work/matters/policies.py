@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from liangzhu.beams.people.directory.api import declare_role, does_business
+from liangzhu.beams.work.matters.grammar import Transition, Who
 from liangzhu.beams.work.matters.models import Matter, Part
-from liangzhu.beams.work.matters.process import Transition, Who
 from liangzhu.kernel.actors import Actor
 from liangzhu.kernel.policies import policy
 

@@ -15,10 +15,11 @@ from liangzhu.beams.people.directory import api as directory
 from liangzhu.beams.work.files import api as attachments
 from liangzhu.beams.work.matters import answers, policies, sights, turns
 from liangzhu.beams.work.matters import clocks as counting
+from liangzhu.beams.work.matters.grammar import Process
 from liangzhu.beams.work.matters.kinds import all_kinds
 from liangzhu.beams.work.matters.lights import Light, light, light_q, part_light
 from liangzhu.beams.work.matters.models import Comment, Entry, Matter, Notice, Part, Sight
-from liangzhu.beams.work.matters.process import RELEASE_KIND, Process, by_release_id
+from liangzhu.beams.work.matters.process import RELEASE_KIND, by_release_id
 from liangzhu.kernel import search as index
 from liangzhu.kernel.actions import Act
 from liangzhu.kernel.actors import Actor

@@ -1,12 +1,13 @@
 """The district's rules of time (`calendar.toml` of the pack): when a matter is near due, who is reminded, who
-hears of it late.
+hears of it late, and the hours that count as working hours.
 
 A pack that leaves a rule out has none: no warning before the end, no reminders.
 """
 
 from dataclasses import dataclass
+from datetime import time
 
-from liangzhu.kernel.pack import Pack, pack
+from liangzhu.kernel.pack import Pack, PackError, pack
 
 
 @dataclass(frozen=True)
@@ -30,12 +31,23 @@ class Escalation:
 @dataclass(frozen=True)
 class Rules:
     """All of them. ``before`` are working days before the end on which the officer is reminded, 0 is the day
-    itself.
+    itself; ``hours`` are the working hours (工作时) of a working day, in order and apart.
     """
 
     near: NearDue
     before: tuple[int, ...]
     escalations: tuple[Escalation, ...]
+    hours: tuple[tuple[time, time], ...] = ()
+
+
+def _hours(periods) -> tuple[tuple[time, time], ...]:
+    found = tuple((time.fromisoformat(start), time.fromisoformat(end)) for start, end in periods)
+    moments = [moment for period in found for moment in period]
+    if moments != sorted(set(moments)):
+        raise PackError(
+            'calendar.toml：office_hours.periods 应按先后排列，互不重叠，例如 [["09:00", "12:00"], ["13:30", "17:30"]]。'
+        )
+    return found
 
 
 _read: dict[Pack, Rules] = {}
@@ -59,5 +71,6 @@ def rules() -> Rules:
                     key=lambda row: row.workdays,
                 )
             ),
+            hours=_hours(table.get("office_hours", {}).get("periods", ())),
         )
     return _read[current]

@@ -10,18 +10,10 @@ from liangzhu.beams.work.files import api as attachments
 from liangzhu.beams.work.matters import clocks as counting
 from liangzhu.beams.work.matters import drawing, editing, queries
 from liangzhu.beams.work.matters.engine import Option, process_of, transitions
+from liangzhu.beams.work.matters.grammar import EVERY, Flow, Process, Since, Transition, Who
 from liangzhu.beams.work.matters.lights import Leg, Light, light
 from liangzhu.beams.work.matters.models import Matter, Part
-from liangzhu.beams.work.matters.process import (
-    EVERY,
-    Flow,
-    Process,
-    ProcessError,
-    Transition,
-    Who,
-    of_release,
-    parse,
-)
+from liangzhu.beams.work.matters.process import ProcessError, of_release, parse
 from liangzhu.beams.work.matters.rules import NearDue, rules
 from liangzhu.kernel import releases
 from liangzhu.kernel.actors import Actor
@@ -217,11 +209,12 @@ def consequences(matter: Matter, step: Transition, part: Part | None = None) -> 
         rule = process.clocks[name]
         if rule.unit == "date":
             said.append(f"{rule.title}开始计时")
+        elif rule.amounts or step.clocks.since:
+            said.append(f"{rule.title}开始计时：{rule.term}{since_words(process, step.clocks.since)}")
         else:
             end = counting.end(rule.unit, rule.amount, now(), [], counting.work_calendar())
-            when = day_words(counting.last_day(end.due_at)) if rule.unit != "hour" else ""
-            term = f"{rule.amount} {dict(workday='个工作日', day='日', hour='小时')[rule.unit]}"
-            said.append(f"{rule.title}开始计时：{term}{f'，{when}到期' if when else ''}")
+            when = day_words(counting.last_day(end.due_at)) if counting.ends_with_day(end.due_at) else ""
+            said.append(f"{rule.title}开始计时：{rule.term}{f'，{when}到期' if when else ''}")
     if step.clocks.stop and EVERY not in step.clocks.stop:
         said += [f"{process.clocks[name].title}结束计时" for name in step.clocks.stop]
     if step.to and flow.states[step.to].final and part is None:
@@ -232,6 +225,19 @@ def consequences(matter: Matter, step: Transition, part: Part | None = None) -> 
         ]
         said.append(f"须由办理“{'”“'.join(titles)}”以外的人办理" if titles else "须由登记人以外的人办理")
     return said
+
+
+def since_words(process: Process, since: Since | None) -> str:
+    """From when a clock counts that is started later: ，自“补正告知时限”起算之日起算."""
+    if since is None:
+        return ""
+    words = {
+        "opened": lambda: "登记之日",
+        "clock": lambda: f"“{process.clocks[since.name].title}”起算之日",
+        "state": lambda: f"进入“{process.flow.states[since.name].title}”之日",
+        "field": lambda: "所填日期",
+    }
+    return f"，自{words[since.kind]()}起算"
 
 
 def why_not(matter: Matter, part: Part | None, step: Transition) -> str:
@@ -349,7 +355,7 @@ def _steps(process: Process) -> list[ShownStep]:
 def who_words(process: Process, who: Who) -> str:
     """One alternative of who may act: 牵头单位的承办人、单位负责人."""
     if who.system:
-        return "系统到时自动办理"
+        return "系统自动办理"
     unit = process.parties.get(who.party, "参与单位") if who.party not in ("", "part") else ""
     unit = "配合单位" if who.party == "part" else "承办单位" if who.holding else unit
     roles = "、".join(directory.role_title(role) for role in who.roles)

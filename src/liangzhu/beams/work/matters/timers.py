@@ -1,4 +1,5 @@
-"""What happens by the clock and not by a person: reminders, counting again, the succession of units.
+"""What happens by the clock and not by a person: timers and triggers of processes, reminders, counting again, the
+succession of units.
 
 Each matter is a transaction of its own: what fails for one is logged, and does not hold up the others.
 """
@@ -15,10 +16,11 @@ from liangzhu.beams.work.matters import engine, events, policies, turns
 from liangzhu.beams.work.matters.change import begin, lock
 from liangzhu.beams.work.matters.kinds import kind_of
 from liangzhu.beams.work.matters.lights import light, part_light
-from liangzhu.beams.work.matters.models import Clock, Matter, Notice, Part, Party
+from liangzhu.beams.work.matters.models import Clock, Matter, Notice, Part, Party, Timer
 from liangzhu.beams.work.matters.notices import notify
 from liangzhu.kernel.actions import Act, action
 from liangzhu.kernel.actors import SYSTEM, Actor
+from liangzhu.kernel.errors import NotThere
 from liangzhu.kernel.now import now
 from liangzhu.kernel.refs import Ref
 from liangzhu.kernel.workdays import PUBLISHED_UNTIL
@@ -27,6 +29,58 @@ logger = logging.getLogger("liangzhu.matters")
 
 BATCH = 1000
 """Matters that pass to a successor in one transaction."""
+
+
+# Timers and triggers ---------------------------------------------------------------------------------------
+
+
+def fire_owed() -> int:
+    """Do everything that processes let happen by time and that is owed by now; returns how many were served."""
+    rows = Timer.objects.filter(fired_at=None, at__lte=now()).order_by("at", "id")
+    return _each(rows.values_list("id", flat=True), lambda one: fire(SYSTEM, timer_id=one), "timer")
+
+
+def catch_up(matter_id: int) -> None:
+    """Do what one matter owes by now, in order of time, also what follows from that."""
+    for _ in range(20):
+        rows = Timer.objects.filter(matter=matter_id, fired_at=None, at__lte=now())
+        first = rows.order_by("at", "id").values_list("id", flat=True).first()
+        if first is None or not _each([first], lambda one: fire(SYSTEM, timer_id=one), "timer"):
+            return
+
+
+@action("matters.fire")
+def fire(act: Act, *, timer_id: int) -> Matter:
+    """Do what a timer owes (到时办理); nothing when it is no longer owed."""
+    act.check(policies.time)
+    row = Timer.objects.select_related("matter").filter(pk=timer_id).first()
+    if row is None:
+        raise NotThere("这项定时已经取消。")
+    fired = engine.fire(act, row.matter, timer_id)
+    act.log(row.matter.ref, timer=row.name, fired=fired)
+    return row.matter
+
+
+@action("matters.react")
+def react(act: Act, *, matter_id: int) -> Matter:
+    """Do what a matter's triggers do now (条件具备时办理), one step; what follows is asked again."""
+    act.check(policies.time)
+    matter = Matter.objects.get(pk=matter_id)
+    done = engine.react(act, matter)
+    act.log(matter.ref, reacted=done)
+    return matter
+
+
+@action("matters.note_merged")
+def note_merged(act: Act, *, matter_id: int, from_id: int) -> Matter:
+    """Write into the history of a matter that another was merged into it (并入)."""
+    act.check(policies.time)
+    matter, merged = Matter.objects.get(pk=matter_id), Matter.objects.get(pk=from_id)
+    with begin(act, matter) as change:
+        change.said.append(f"{merged.number}《{merged.title}》并入本事项，一并办理、一并答复。")
+        change.finish("matters.merged", "并入", from_state=matter.state, to_state=matter.state)
+    act.log(matter.ref, merged=from_id)
+    return matter
 
 
 # Reminders ------------------------------------------------------------------------------------------------

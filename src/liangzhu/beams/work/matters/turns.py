@@ -1,8 +1,11 @@
 """Whose turn it is (轮到谁): read from the process, so that lists and notices need not ask each matter."""
 
+from collections.abc import Iterable
+
 from liangzhu.beams.people.directory import api as directory
+from liangzhu.beams.work.matters.grammar import Flow, Who
 from liangzhu.beams.work.matters.models import Matter
-from liangzhu.beams.work.matters.process import RELEASE_KIND, Flow, Who, by_release_id
+from liangzhu.beams.work.matters.process import RELEASE_KIND, by_release_id
 from liangzhu.kernel.actors import Actor
 from liangzhu.kernel.models import Release
 
@@ -37,6 +40,21 @@ def states(actor: Actor) -> dict[str, list[int]]:
             ):
                 found.setdefault(name, []).append(release_id)
     return found
+
+
+def posts_of(named: Iterable[Who], parties: dict[str, int], holding_unit_id: int) -> list[int]:
+    """The posts that are meant by a process: of a party, of the unit that holds the matter, or of a role anywhere."""
+    found = []
+    for who in named:
+        if who.party and who.party not in parties:
+            continue
+        unit = parties[who.party] if who.party else holding_unit_id if who.holding else None
+        if unit is not None and not who.roles and not who.head:
+            found += officers(unit)
+        else:
+            rows = directory.posts(unit)
+            found += [post.id for post in rows if _answers(who, post.roles, post.is_head)]
+    return list(dict.fromkeys(found))
 
 
 def posts(matter: Matter) -> list[int]:

@@ -1,6 +1,7 @@
 """The tables of this app."""
 
 from liangzhu.beams.work.matters.models.clock import Clock, ClockExtension, ClockStop
+from liangzhu.beams.work.matters.models.due import Link, Pin, Timer
 from liangzhu.beams.work.matters.models.history import Answer, Comment, Entry
 from liangzhu.beams.work.matters.models.matter import ENDED_WITH_MATTER, NEVER, Matter, Part, Party
 from liangzhu.beams.work.matters.models.notice import Notice
@@ -15,9 +16,12 @@ __all__ = [
     "ClockStop",
     "Comment",
     "Entry",
+    "Link",
     "Matter",
     "Notice",
     "Part",
     "Party",
+    "Pin",
     "Sight",
+    "Timer",
 ]

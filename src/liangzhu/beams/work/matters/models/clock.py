@@ -16,7 +16,13 @@ class Clock(models.Model):
 
     PROMISED, LEGAL = "promised", "legal"
     KINDS = [(PROMISED, "承诺"), (LEGAL, "法定")]
-    UNITS = [("workday", "工作日"), ("day", "日"), ("hour", "小时"), ("date", "指定日期")]
+    UNITS = [
+        ("workday", "工作日"),
+        ("day", "日"),
+        ("workhour", "工作时"),
+        ("hour", "小时"),
+        ("date", "指定日期"),
+    ]
 
     matter = models.ForeignKey(Matter, on_delete=models.PROTECT, related_name="clocks")
     name = models.CharField(max_length=40)

@@ -8,8 +8,8 @@ from liangzhu.beams.people.directory import api as directory
 from liangzhu.beams.work.files.api import StagedFilesField
 from liangzhu.beams.work.matters import answers
 from liangzhu.beams.work.matters.actions import COMMENT_MAX
+from liangzhu.beams.work.matters.grammar import Field, Transition
 from liangzhu.beams.work.matters.models import Matter
-from liangzhu.beams.work.matters.process import Field, Transition
 from liangzhu.kernel.actors import Actor
 from liangzhu.kernel.ui.forms import DateField, Form, TextField
 
