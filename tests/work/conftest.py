@@ -447,3 +447,11 @@ def sign_in(district):
 
 
 __all__ = ["DATED", "SIMPLE", "District", "pack", "shanghai"]
+
+
+@pytest.fixture
+def town(district, monkeypatch):
+    """The eight kinds in force, and the people of a small town."""
+    from .eight import Town
+
+    return Town(district, monkeypatch)
