@@ -125,6 +125,16 @@ def test_releases_are_had_as_text_bpmn_and_picture(admin, sign_in):
         assert officer.get(reverse(f"matters:process_{form}", args=["simple", 99])).status_code == 404
 
 
+def test_beside_a_matter_stands_the_picture_with_its_state(admin, sign_in, simple):
+    officer, li = sign_in("甲局", "李四")
+    matter = simple(li)
+    page = officer.get(reverse("matters:matter", args=[matter.pk])).content.decode()
+    address = reverse("matters:process_svg", args=["simple", 1]) + "?state=received"
+    assert f'src="{address}"' in page and "现在在“待受理”" in page
+    here, elsewhere = (officer.get(f"{address[:-8]}{state}") for state in ("received", "working"))
+    assert "Content-Disposition" not in here and here.content != elsewhere.content
+
+
 def test_only_administrators_edit(sign_in, simple):
     officer, _ = sign_in("甲局", "李四")
     assert officer.get(reverse("matters:edit_process", args=["simple"])).status_code == 403

@@ -102,7 +102,10 @@ def _loaded(request: HttpRequest) -> tuple[EditForm, int]:
 @guarded("matters.read_processes")
 @require_safe
 def download(request: HttpRequest, key: str, number: int, form: str) -> HttpResponse:
-    """A release as a file: ``toml`` as it is kept, ``bpmn`` for other tools, ``svg`` as a picture."""
+    """A release as a file: ``toml`` as it is kept, ``bpmn`` for other tools, ``svg`` as a picture.
+
+    With ``?state=`` the picture is shown in the page, the present state filled.
+    """
     rows = queries.process_releases(request.actor, key)
     row = next((row for row in rows if row.number == number), None)
     if row is None:
@@ -110,9 +113,10 @@ def download(request: HttpRequest, key: str, number: int, form: str) -> HttpResp
     if form == "bpmn":
         body, kind = bpmn.export(row.body, row.origin or key), "application/xml"
     elif form == "svg":
-        body, kind = drawing.svg(of_release(row)).encode(), "image/svg+xml"
+        body, kind = drawing.svg(of_release(row), request.GET.get("state", "")).encode(), "image/svg+xml"
     else:
         body, kind = row.body.encode(), "application/toml"
     response = HttpResponse(body, content_type=f"{kind}; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{key}-{number}.{form}"'
+    if "state" not in request.GET:
+        response["Content-Disposition"] = f'attachment; filename="{key}-{number}.{form}"'
     return response
