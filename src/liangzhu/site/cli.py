@@ -298,6 +298,32 @@ def load(demo: bool | None) -> None:
     loading.load(demo=loading.settle_kind(demo), say=click.echo)
 
 
+@main.command("make-district", short_help="生成一个虚构的地区，用于试用、压力测试和演练")
+@click.option(
+    "--people",
+    default=600_000,
+    show_default=True,
+    type=Whole(0, 5_000_000),
+    help="居民数，决定有多少工作人员",
+)
+@click.option(
+    "--matters", "number", default=10_000, show_default=True, type=Whole(1, 20_000_000), help="事项数"
+)
+@click.option(
+    "--seed", default=1, show_default=True, type=Whole(0, 2**31), help="种子：同样的种子生成同样的内容"
+)
+@click.option("--home", type=click.Path(path_type=Path), help="安装目录；省略时用 LIANGZHU_HOME")
+@click.option("--add", is_flag=True, help="允许加在已有事项的演示数据上")
+def make_district(people: int, number: int, seed: int, home: Path | None, add: bool) -> None:
+    """生成虚构的人员、账号和事项；中断后用同样的参数再运行会接着做完。只用于演示安装。"""
+    if home:
+        os.environ["LIANGZHU_HOME"] = str(home.absolute())
+    set_up_django()
+    from liangzhu.site import district
+
+    district.make(people=people, number=number, seed=seed, add=add, say=click.echo)
+
+
 @main.command(short_help="检查设置、数据库、后台进程、日历和密钥，并说明怎么办")
 @click.option("--json", "as_json", is_flag=True, help="输出 JSON")
 def doctor(as_json: bool) -> None:

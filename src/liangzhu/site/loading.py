@@ -107,8 +107,8 @@ def settle_kind(demo: bool | None) -> bool:
     return demo
 
 
-def load(*, demo: bool, say: Callable[[str], None]) -> None:
-    """Load the pack, in a demonstration with its people, accounts and generated history. Idempotent.
+def load(*, demo: bool, say: Callable[[str], None], history: bool = True) -> None:
+    """Load the pack, in a demonstration with its people, accounts and (``history``) its history. Idempotent.
 
     What people changed by hand stays as they left it. Raises PackError naming file and entry.
     """
@@ -126,7 +126,7 @@ def load(*, demo: bool, say: Callable[[str], None]) -> None:
     matters.rebuild_search(only_missing=True)
     indicators.load_indicators(district)
     programme.load_plan(district, demo=demo)
-    if demo and not programme.history_exists():
+    if demo and history and not programme.history_exists():
         say("生成演示历史，约需半分钟……")
         # All or nothing: half a history, left by Ctrl-C, would be taken for a whole one.
         with transaction.atomic():

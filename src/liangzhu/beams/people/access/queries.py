@@ -85,6 +85,10 @@ def actor_of(username: str, post_key: str | None = None) -> Staff:
     return directory.staff(account.person_id, chosen[0].id, account.ref)
 
 
+GENERATED = "gen."
+"""User names of a generated district begin so; the sign-in page, which shows whom to try, does not list thousands."""
+
+
 def demo_accounts_exist() -> bool:
     """Whether this database holds accounts of a demonstration, whose password everybody knows."""
     return Account.objects.filter(demo=True, is_active=True).exists()
@@ -103,7 +107,8 @@ def demo_panel() -> dict[str, list[DemoAccount]]:
     """The accounts of a demonstration by what they are for; empty outside one. Public: so is their password."""
     if demo_date() is None:
         return {}
-    accounts = {row.person_id: row for row in Account.objects.filter(demo=True, is_active=True)}
+    shown = Account.objects.filter(demo=True, is_active=True).exclude(username__startswith=GENERATED)
+    accounts = {row.person_id: row for row in shown}
     groups: dict[str, list[DemoAccount]] = {}
     for view in directory.posts():
         account = accounts.get(view.person_id)

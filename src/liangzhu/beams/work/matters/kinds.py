@@ -38,12 +38,16 @@ class Kind:
         """The label of the app that owns the kind: the one whose `processes` folder holds its process."""
         return process_file(self.process)[0]
 
+    @property
+    def initials(self) -> str:
+        """The letters that its numbers begin with: PT for plan_task."""
+        return "".join(word[0] for word in self.key.split("_")).upper()
+
     def next_number(self, act: Act) -> str:
         """The next number; without a rule of its own initials, year and a count: PT-2022-0007."""
         if self.number:
             return self.number(act)
-        initials = "".join(word[0] for word in self.key.split("_")).upper()
-        return f"{initials}-{today().year}-{next_number(f'matter:{initials}'):04d}"
+        return f"{self.initials}-{today().year}-{next_number(f'matter:{self.initials}'):04d}"
 
     def url_of(self, matter: Matter) -> str:
         """The page of a matter of this kind."""
