@@ -13,7 +13,7 @@ from liangzhu.beams.people.directory import api as directory
 from liangzhu.beams.people.directory.models import Person, Post
 from liangzhu.beams.work.matters import api as matters
 from liangzhu.beams.work.matters import clocks as counting
-from liangzhu.beams.work.matters import engine, generators, policies
+from liangzhu.beams.work.matters import engine, generators, policies, sights
 from liangzhu.beams.work.matters import queries as matter_queries
 from liangzhu.beams.work.matters.models import (
     ENDED_WITH_MATTER,
@@ -26,10 +26,11 @@ from liangzhu.beams.work.matters.models import (
     Notice,
     Part,
     Party,
+    Sight,
 )
 from liangzhu.beams.work.matters.policies import Attempt
 from liangzhu.beams.work.matters.timers import recompute
-from liangzhu.kernel import log
+from liangzhu.kernel import log, search
 from liangzhu.kernel.actors import SYSTEM
 from liangzhu.kernel.generating import MADE_UP, indexes
 from liangzhu.kernel.models import LogLeaf, Series
@@ -40,6 +41,16 @@ from liangzhu.site import district
 from liangzhu.site.loading import WrongKind
 
 COUNT = 400
+
+pytestmark = pytest.mark.django_db
+
+
+# First, while nothing is generated yet.
+def test_a_real_installation_is_refused(settings, tmp_path):
+    settings.HOME, settings.LIANGZHU_DEMO_DATE = tmp_path, None
+    directory.load_units(pack())
+    with pytest.raises(WrongKind):
+        _make()
 
 
 @pytest.fixture(scope="module")
@@ -208,6 +219,24 @@ def test_columns_are_what_the_clocks_say(made):
         assert matter.overran == left
 
 
+def test_sights_and_search_are_what_a_rebuild_makes(made):
+    columns = ("matter", "unit", "kind", "due_at", "closed_at", "helping")
+    before = set(Sight.objects.values_list(*columns))
+    matter = Matter.objects.order_by("id")[COUNT // 2]
+    found = [hit.ident for hit in search.find(matter.number, kind="matter")]
+    assert found == [matter.pk]
+    every = search.find("片区", kind="matter", limit=COUNT)
+    held = search.find("片区", kind="matter", all_of=["open"], limit=COUNT)
+    sights.rebuild()
+    assert set(Sight.objects.values_list(*columns)) == before
+    assert [hit.ident for hit in search.find("片区", kind="matter", limit=COUNT)] == [
+        hit.ident for hit in every
+    ]
+    again_held = search.find("片区", kind="matter", all_of=["open"], limit=COUNT)
+    assert [hit.ident for hit in again_held] == [hit.ident for hit in held]
+    assert 0 < len(held) < len(every)
+
+
 def test_counting_again_moves_nothing(made):
     for matter in Matter.objects.filter(closed_at=None):
         before = {name: getattr(matter, name) for name in ("due_at", "warn_at", "promised_at", "version")}
@@ -251,13 +280,12 @@ def test_names_say_that_they_are_made_up(made):
     assert all(name.endswith(MADE_UP) for name in names - pack_people)
 
 
-def test_the_work_goes_on_with_the_ordinary_actions(again):
-    matter = Matter.objects.filter(kind="plan_task", state="working", assignee=None).first()
+def test_the_work_goes_on_with_the_ordinary_actions(made):
+    officers = Post.objects.filter(roles__role="matters.officer", key__startswith="gen.")
+    waiting = Matter.objects.filter(kind="plan_task", state="working", assignee=None)
+    matter = waiting.filter(holding_unit__in=officers.values("unit")).first()
     account = access.Account.objects.filter(
-        username__startswith="gen.",
-        person__holdings__post__in=Post.objects.filter(
-            unit=matter.holding_unit_id, roles__role="matters.officer"
-        ),
+        person__holdings__post__in=officers.filter(unit=matter.holding_unit_id)
     ).first()
     actor = access.actor_of(account.username)
     assert "report_progress" in [option.name for option in matters.transitions(matter, actor)]
@@ -282,14 +310,6 @@ def test_each_task_has_its_matter(made):
 # Making it ------------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def again(made):
-    """The same installation, for another run on top; put back afterwards."""
-    with transaction.atomic():
-        yield
-        transaction.set_rollback(True)
-
-
 class Interrupted(Exception):
     pass
 
@@ -298,7 +318,7 @@ def _make(**wish):
     district.make(**{"people": 3000, "number": 60, "seed": 3, "add": True, "say": lambda line: None} | wish)
 
 
-def test_who_is_interrupted_goes_on_and_gets_the_same_rows(again, monkeypatch):
+def test_who_is_interrupted_goes_on_and_gets_the_same_rows(made, monkeypatch):
     monkeypatch.setattr(generators, "BATCH", 20)
     monkeypatch.setattr(generators, "MANY", 40)  # without indexes, as a large one
     there = _index_names()
@@ -342,7 +362,7 @@ def _index_names():
     return {name for name, _ in indexes([Matter._meta.db_table, Entry._meta.db_table])}
 
 
-def test_another_seed_makes_another_district(again):
+def test_another_seed_makes_another_district(made):
     def titles(seed):
         with transaction.atomic():
             _make(number=25, seed=seed)
@@ -355,15 +375,8 @@ def test_another_seed_makes_another_district(again):
     assert first != titles(6)
 
 
-def test_a_target_with_matters_is_refused_unless_told(again):
+def test_a_target_with_matters_is_refused_unless_told(made):
     with pytest.raises(district.NotEmpty, match=f"{COUNT} 件"):
         _make(add=False)
     _make(number=10)
     assert Matter.objects.count() == COUNT + 10
-
-
-def test_a_real_installation_is_refused(db, settings, tmp_path):
-    settings.HOME, settings.LIANGZHU_DEMO_DATE = tmp_path, None
-    directory.load_units(pack())
-    with pytest.raises(WrongKind):
-        _make()

@@ -22,7 +22,7 @@ from liangzhu.beams.people.access import api as access
 from liangzhu.beams.people.directory import api as directory
 from liangzhu.beams.work.files import api as attachments
 from liangzhu.beams.work.matters import clocks as counting
-from liangzhu.beams.work.matters import policies
+from liangzhu.beams.work.matters import policies, sights
 from liangzhu.beams.work.matters.kinds import Kind, all_kinds
 from liangzhu.beams.work.matters.models import (
     ENDED_WITH_MATTER,
@@ -37,6 +37,7 @@ from liangzhu.beams.work.matters.models import (
     Notice,
     Part,
     Party,
+    Sight,
 )
 from liangzhu.beams.work.matters.process import (
     EVERY,
@@ -49,7 +50,7 @@ from liangzhu.beams.work.matters.process import (
     Who,
     in_force,
 )
-from liangzhu.kernel import generating
+from liangzhu.kernel import generating, search
 from liangzhu.kernel.actions import Act, action
 from liangzhu.kernel.actors import SYSTEM
 from liangzhu.kernel.generating import Book, District, generator
@@ -93,6 +94,7 @@ class Opening:
     actor: Hand
     action: str = "matters.open"
     applicant: str = ""
+    applicant_label: str = ""
     due_on: date | None = None
     urgency: int = 0
     place: str = ""
@@ -348,6 +350,8 @@ class Maker:
         # Some units have much more to do than others.
         self._busy = list(accumulate(min(rng.paretovariate(1.2), 12) for _ in self.units))
         self.names = {unit.id: unit.name for unit in directory.units().all()}
+        self.called = {unit.id: {unit.name: None, unit.short: None} for unit in directory.units().all()}
+        self.docs: list[search.Doc] = []
         self.kinds = all_kinds()
         self.recipes = {key: _recipes.get(key, Recipe)() for key in self.kinds}
         self.processes: dict[str, tuple[int, Process]] = {}
@@ -424,12 +428,9 @@ class Walk:
         self.release_id, self.process = maker.processes[kind]
         self.id = self.book[Matter].new_id()
         self.parent = parent
-        self.title, self.applicant, self.urgency, self.place = (
-            opening.title[:200],
-            opening.applicant,
-            opening.urgency,
-            opening.place,
-        )
+        self.title, self.place = opening.title[:200], opening.place
+        self.applicant, self.applicant_label = opening.applicant, opening.applicant_label
+        self.urgency = opening.urgency
         self.number = maker.number(self.kind, at)
         self.state = self.process.flow.initial
         self.parties = dict(opening.parties)
@@ -442,6 +443,7 @@ class Walk:
         self.clocks: list[Run] = []
         self.parts: list[PartRun] = []
         self.said: list[str] = []
+        self.words: list[str] = []
         self.steps = 0
         self.waits = False
         """Nothing more is done: something outside has to come first."""
@@ -487,6 +489,9 @@ class Walk:
             self.version += 1
         else:
             part.version += 1
+        note = "\n".join(text for text in (note, *self.said) if text)
+        if note:
+            self.words.append(note)
         number = self.book[Entry].add(
             matter_id=self.id,
             part_id=part.id if part else None,
@@ -499,7 +504,7 @@ class Walk:
             title=title[:120],
             from_state=before,
             to_state=after,
-            note="\n".join(text for text in (note, *self.said) if text),
+            note=note,
             answer_id=answer,
             version=self.version if part is None else part.version,
         )
@@ -869,13 +874,15 @@ class Walk:
         self.at += timedelta(seconds=self.rng.randint(60, 3000))
         if self.at >= self.maker.times.last:
             self.at = self.maker.times.last - timedelta(seconds=1)
+        text = self.rng.choice(REMARKS)
+        self.words.append(text)
         number = self.book[Comment].add(
             matter_id=self.id,
             at=self.at,
             actor_ref=hand.ref,
             actor_label=hand.label[:120],
             unit_id=hand.unit_id,
-            text=self.rng.choice(REMARKS),
+            text=text,
         )
         self.action = "matters.comment"
         self.log(comment=number)
@@ -927,6 +934,7 @@ class Walk:
         for name, unit in self.parties.items():
             book[Party].add(matter_id=self.id, name=name, unit_id=unit)
         running = [run for run in self.running if not run.paused]
+        self.due_at = min((run.due for run in running), default=NEVER)
         promised = [run.due for run in running if run.rule.kind == Clock.PROMISED]
         legal = [run.due for run in running if run.rule.kind == Clock.LEGAL]
         book[Matter].add(
@@ -944,7 +952,7 @@ class Walk:
             place=self.place,
             opened_at=self.opened,
             closed_at=self.closed,
-            due_at=min((run.due for run in running), default=NEVER),
+            due_at=self.due_at,
             warn_at=min((run.warn for run in running), default=None),
             promised_at=min(promised, default=None),
             legal_at=min(legal, default=None),
@@ -954,6 +962,7 @@ class Walk:
             overran=self.overran,
             version=self.version,
         )
+        self._show()
         for run in self.clocks:
             stages = self._stages(run.due, run.warn) if run.stopped is None and not run.paused else ()
             book[Clock].add(
@@ -998,6 +1007,26 @@ class Walk:
                 result=part.result,
                 version=part.version,
             )
+
+    def _show(self) -> None:
+        """Who sees it, and what it is found by, as `sights` keeps both."""
+        helping = {part.unit for part in self.parts if not part.done}
+        units = {self.unit, *self.parties.values(), *(part.unit for part in self.parts)}
+        for unit in sorted(units):
+            self.book[Sight].add(
+                matter_id=self.id,
+                unit_id=unit,
+                kind=self.kind.key,
+                due_at=self.due_at,
+                closed_at=self.closed,
+                helping=unit in helping,
+            )
+        names: dict[str, None] = {}
+        for unit in [self.unit, *self.parties.values()]:
+            names |= self.maker.called[unit]
+        texts = [self.number, self.title, self.place, self.applicant_label, *names, *self.words]
+        marks = sights.marks(self.unit, units, helping, self.kind.key, self.closed is None)
+        self.maker.docs.append(search.Doc(self.id, tuple(texts), tuple(marks)))
 
     def _stages(self, due: datetime, warn: datetime) -> list:
         return counting.stages(due, warn, self.maker.calendar, self.kind.app)
@@ -1113,7 +1142,7 @@ def _complete(district: District) -> bool:
 @generator("matters.matters", order=50, done=_complete)
 def matters(district: District) -> None:
     """Matters of all kinds, batch by batch; a run that was interrupted goes on after its last whole batch."""
-    written = [Matter, Party, Part, Entry, Answer, Comment, Clock, ClockStop, ClockExtension, Notice]
+    written = [Matter, Party, Part, Entry, Answer, Comment, Clock, ClockStop, ClockExtension, Notice, Sight]
     written += [attachments.Attachment, LogLeaf, LogDetail, *_extra_models]
     tables = [model._meta.db_table for model in written] if district.matters >= MANY else []
     done = Matter.objects.count() - district.base
@@ -1153,7 +1182,7 @@ def generate_batch(act: Act, *, maker: Maker, first: int, size: int) -> int:
     act.check(policies.time)
     maker.seed(first)
     maker.book.begin()
-    maker.made = 0
+    maker.made, maker.docs = 0, []
     kinds = [key for key, recipe in maker.recipes.items() if recipe.share > 0]
     shares = [maker.recipes[key].share for key in kinds]
     while maker.made < size:
@@ -1165,6 +1194,7 @@ def generate_batch(act: Act, *, maker: Maker, first: int, size: int) -> int:
         opening = maker.recipes[kind].open(maker, maker.processes[kind][1], at)
         Walk(maker, kind, at, opening).live()
     rows = maker.book.write()
+    search.index_many(sights.KIND, sorted(maker.docs, key=lambda doc: doc.ident))
     generating.give_numbers(maker.counts)
     act.log(Ref("district", str(maker.district.seed)), first=first, matters=size, rows=rows, made_up=True)
     return rows

@@ -66,13 +66,13 @@ def settle(matter: Matter, before: Before, *, units_moved: bool, note: str = "")
     """Keep what a change did to a matter. ``units_moved``: parties or parts are others than before."""
     after = Before.of(matter)
     ended = (before.closed_at is None) != (after.closed_at is None)
-    marks = None
+    moved = None
     if units_moved or ended or before.holding_unit_id != after.holding_unit_id:
-        marks = _again(matter)
+        moved = _again(matter)
     elif before != after:
         Sight.objects.filter(matter=matter).update(due_at=matter.due_at, closed_at=matter.closed_at)
-    if marks or note:
-        search.add(KIND, matter.pk, note, marks)
+    if moved or note:
+        search.add(KIND, matter.pk, note, moved)
 
 
 def remarked(matter: Matter, text: str) -> None:
@@ -114,12 +114,19 @@ def _sight(matter: Matter, unit_id: int, helping: bool) -> Sight:
 
 
 def _marks(matter: Matter, units: Iterable[int], helping: Iterable[int]) -> list[str]:
+    return marks(matter.holding_unit_id, units, helping, matter.kind, matter.is_open)
+
+
+def marks(
+    holder: int, units: Iterable[int], helping: Iterable[int], kind: str, still_open: bool
+) -> list[str]:
+    """The marks of a matter in the search index: who sees, holds and helps with it, its kind, whether it is open."""
     return [
         *map(seen_by, sorted(units)),
-        held_by(matter.holding_unit_id),
+        held_by(holder),
         *map(helped_by, sorted(helping)),
-        of_kind(matter.kind),
-        *([OPEN] if matter.is_open else []),
+        of_kind(kind),
+        *([OPEN] if still_open else []),
     ]
 
 
