@@ -22,7 +22,6 @@ from typing import Any
 
 from django.apps import apps
 from django.db import connection, models, transaction
-from django.utils.timezone import now as machine_now  # noqa: TID251 - when a leaf was recorded is the machine's clock
 
 from liangzhu.kernel.log import canonical, commit
 from liangzhu.kernel.models import LogDetail, LogLeaf, Series
@@ -103,7 +102,7 @@ class Sheet:
         self.fields = list(model._meta.local_concrete_fields)
         self.key = model._meta.pk.attname
         self._place = {one.attname: place for place, one in enumerate(self.fields)}
-        self._blank = [self._default(one) for one in self.fields]
+        self._blank = [self._default(model, one) for one in self.fields]
         self._rows: list[list] = []
         self.begin()
 
@@ -113,9 +112,9 @@ class Sheet:
         self._last = highest if isinstance(highest, int) else 0
 
     @staticmethod
-    def _default(one: models.Field) -> object:
+    def _default(model: type[models.Model], one: models.Field) -> object:
         if getattr(one, "auto_now_add", False) or getattr(one, "auto_now", False):
-            return machine_now()
+            return one.pre_save(model(), True)
         return one.get_default()
 
     def new_id(self) -> int:
