@@ -49,6 +49,9 @@ _JOINED = (
     re.compile(r"(?<![0-9])(0[0-9]{2,3})[\s-]([0-9]{7,8})(?![0-9])()"),  # fixed line with its area code
     re.compile(r"(?<![0-9])([0-9]{6})[\s-]([0-9]{8})[\s-]([0-9]{3}[0-9x])(?![0-9a-z])"),  # identity number
 )
+_LONG_NUMBER = re.compile(r"[0-9][0-9\s-]{8}[0-9]")
+"""No number above is shorter: most texts need no further look."""
+
 _BREAK = "zz"
 """Stands between texts, so that no phrase runs from one into the next. No token has this length."""
 
@@ -61,8 +64,9 @@ _MARK = re.compile(r"[a-z0-9_]+")
 def fold(text: str) -> str:
     """Text as it is compared: full-width and compatibility forms folded (NFKC), letters small, numbers joined."""
     text = unicodedata.normalize("NFKC", text).casefold()
-    for pattern in _JOINED:
-        text = pattern.sub(r"\1\2\3", text)
+    if _LONG_NUMBER.search(text):
+        for pattern in _JOINED:
+            text = pattern.sub(r"\1\2\3", text)
     return text
 
 
@@ -80,6 +84,7 @@ def _runs(folded: str) -> Iterator[tuple[str, str]]:
         yield ("han", found[1]) if found[1] else ("word", found[2])
 
 
+@lru_cache(maxsize=4096)
 def terms(text: str) -> Terms:
     """Cut a text into terms."""
     singles: dict[str, None] = {}

@@ -80,7 +80,12 @@ class Matter(models.Model):
             models.Index(
                 fields=["holding_unit", "kind", "due_at", "id"], condition=OPEN, name="matter_unit_kind"
             ),
-            models.Index(fields=["assignee", "due_at", "id"], condition=OPEN, name="matter_own_inbox"),
+            # Without the empty ones: the planner would take it for "given to nobody", across all units.
+            models.Index(
+                fields=["assignee", "due_at", "id"],
+                condition=OPEN & Q(assignee__isnull=False),
+                name="matter_own_inbox",
+            ),
             models.Index(
                 fields=["holding_unit", "state", "due_at", "id"],
                 condition=OPEN & Q(assignee=None),
