@@ -13,6 +13,7 @@ from liangzhu.beams.people.access import api as access
 from liangzhu.beams.people.directory import actions
 from liangzhu.beams.people.directory import api as directory
 from liangzhu.beams.people.directory.models import Deputy, UnitSuccession
+from liangzhu.kernel import log
 from liangzhu.kernel.actors import SYSTEM
 from liangzhu.kernel.models import LogDetail, LogLeaf
 from liangzhu.kernel.now import today
@@ -364,8 +365,22 @@ def test_the_auditor_sees_who_did_what_and_whether_it_still_holds(scene, clients
     assert "内容已按规则销毁" in page
 
 
+def test_the_auditor_sees_which_leaves_are_in_the_tree_and_takes_their_proof(
+    scene, clients, settings, tmp_path
+):
+    settings.LIANGZHU_HOME = tmp_path
+    address = "/access/log/?action=directory.open_person"
+    assert "待入树" in clients["auditor"].get(address).content.decode()
+    log.sequence_now()
+    page = clients["auditor"].get(address).content.decode()
+    assert "待入树" not in page
+    proof = clients["auditor"].get(re.search(r'href="(/log/leaf/\d+\.json)"', page)[1]).json()
+    assert "directory.open_person" in proof["leaf"]["text"]
+    assert clients["admin"].get("/log/leaf/0.json").status_code == 403
+
+
 def leaves_on(page: str) -> set[str]:
-    return set(re.findall(r"第 (\d+) 条", page))
+    return set(re.findall(r'data-leaf="(\d+)"', page))
 
 
 def test_the_log_is_narrowed_by_person_action_subject_and_day(scene, clients, admin, bureau):
