@@ -32,7 +32,8 @@ class Courier:
     """Carries every event to a neighbour outside, many at once and outside of any transaction.
 
     ``carry(rows)`` gets events of different subjects and answers in the same order: None for one that the neighbour
-    has, otherwise the exception that it was refused with. Raises CourierAway. It must answer within half a lease
+    has, the exception that it was refused with, or CourierAway for one that could not be tried. Raises CourierAway
+    when none could. It must answer within half a lease
     (`worker.LEASE`), and the neighbour must know an event that comes twice.
     """
 

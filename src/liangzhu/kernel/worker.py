@@ -276,7 +276,10 @@ def deliver_due(limit: int = BATCH) -> int:
 
 
 def carry_due(courier: Courier, limit: int = 2 * BATCH) -> int:
-    """Let a courier carry what is due; returns how many were taken up. Raises CourierAway, and nothing has changed."""
+    """Let a courier carry what is due; returns how many were taken up. Raises CourierAway when the neighbour is not there.
+
+    What could not be carried because of that stays owed and has not been tried.
+    """
     ids, lease = _claim(limit, courier.key)
     if not ids:
         ids, lease = _claim_lost(courier.key)
@@ -295,10 +298,18 @@ def carry_due(courier: Courier, limit: int = 2 * BATCH) -> int:
         for row in Delivery.objects.select_for_update().filter(id__in=carried, done_at=None).order_by("id"):
             row.attempts += 1
             finish(row)
+    away = [outcome for outcome in outcomes if isinstance(outcome, CourierAway)]
+    if away:
+        left = [
+            row.pk for row, outcome in zip(rows, outcomes, strict=True) if isinstance(outcome, CourierAway)
+        ]
+        Delivery.objects.filter(id__in=left, lease_until=lease).update(lease_until=None)
     for row, outcome in zip(rows, outcomes, strict=True):
-        if outcome is not None:
+        if outcome is not None and not isinstance(outcome, CourierAway):
             logger.warning("courier %s could not carry event %s: %s", courier.key, row.event_id, outcome)
             _fail(row.pk, lease, outcome)
+    if away:
+        raise away[0]
     return len(rows)
 
 

@@ -147,6 +147,28 @@ SETTINGS: dict[str, Setting] = {
             "LIANGZHU_TOKEN_DAYS", "number", "365", "The longest life of a token of the API, in days.", _count
         ),
         Setting(
+            "LIANGZHU_NATS",
+            "address",
+            "",
+            "nats://user:password@host:4222 (several: commas) of NATS JetStream, which gets every event; empty: none.",
+            str,
+        ),
+        Setting(
+            "LIANGZHU_NATS_PREFIX",
+            "word",
+            "liangzhu",
+            "Events go to the subject <prefix>.<name of event>.",
+            str,
+        ),
+        Setting("LIANGZHU_NATS_STREAM", "word", "LIANGZHU", "The stream that keeps them.", str),
+        Setting(
+            "LIANGZHU_NATS_INCOMING",
+            "word",
+            "",
+            "The stream that messages are taken in from; empty: none.",
+            str,
+        ),
+        Setting(
             "LIANGZHU_OUTBOX_DAYS",
             "number",
             "30",

@@ -49,7 +49,19 @@ def examine() -> list[Finding]:
         set_up_django()
     except Exception as error:
         return [*findings, Finding("程序", BAD, f"不能启动：{error}", "请核对设置和资料包，或重新安装程序。")]
-    for check in (_pack, _kind, _secrets, _home, _database, _worker, _log, _calendar, _printing, _browser):
+    for check in (
+        _pack,
+        _kind,
+        _secrets,
+        _home,
+        _database,
+        _worker,
+        _log,
+        _neighbours,
+        _calendar,
+        _printing,
+        _browser,
+    ):
         findings += _safely(check)
     return findings
 
@@ -258,7 +270,8 @@ def _worker() -> Iterator[Finding]:
     """后台进程：在运行、没有积压、没有失败。"""
     from django.utils.timezone import now as machine_now  # noqa: TID251 - deliveries run on the machine's clock
 
-    from liangzhu.kernel.models import Delivery, PeriodicRun
+    from liangzhu.kernel.models import PeriodicRun, Received
+    from liangzhu.kernel.outbox import outbox_state
     from liangzhu.kernel.worker import all_periodic
 
     start = "运行 liangzhu up，或单独运行 liangzhu worker。"
@@ -276,16 +289,43 @@ def _worker() -> Iterator[Finding]:
     if failed:
         last = runs[failed[0]].error.strip().splitlines()[-1]
         yield Finding("定时任务", BAD, f"{'、'.join(failed)} 上次运行失败：{last}", "请看后台进程的日志。")
-    owed = Delivery.objects.filter(done_at=None, dead_at=None, due_at__lt=machine_now() - LATE).count()
-    dead = Delivery.objects.filter(done_at=None, dead_at__isnull=False).count()
-    if dead:
+    state = outbox_state()
+    refused = Received.objects.exclude(refused="").count()
+    if state.dead:
         yield Finding(
-            "投递", BAD, f"{dead} 个事件多次投递失败，已放弃。", "请看后台进程的日志，修复后重新投递。"
+            "投递",
+            BAD,
+            f"{state.dead} 个事件多次投递失败，已放弃。",
+            "请系统管理员在工作台“投递失败”里看原因，修复后重新投递。",
         )
-    elif owed:
-        yield Finding("投递", WARN, f"{owed} 个事件超过 5 分钟没有投递。", start)
+    elif state.unattended:
+        yield Finding(
+            "投递",
+            WARN,
+            f"{state.unattended} 个事件等待发往外部系统，但发送没有启用。",
+            "请重新设置 LIANGZHU_NATS；事件不会丢失。",
+        )
+    elif state.oldest > LATE.total_seconds():
+        yield Finding("投递", WARN, f"共 {state.pending} 个待投递，最早的已等 {state.oldest_words}。", start)
     else:
         yield Finding("投递", GOOD, "没有积压。")
+    if refused:
+        last = Received.objects.exclude(refused="").latest("id")
+        yield Finding(
+            "来件",
+            WARN,
+            f"{refused} 件外部来件读不懂，没有收下；最近一件来自 {last.source}：{last.refused}",
+            "请与发件的系统核对格式。",
+        )
+
+
+def _neighbours() -> Iterator[Finding]:
+    """外部系统：能连上、设置合适。"""
+    from liangzhu.kernel.neighbours import all_neighbours
+
+    for one in all_neighbours().values():
+        for report in one.check_config():
+            yield Finding(one.title, report.level, report.detail, report.todo)
 
 
 def _log() -> Iterator[Finding]:

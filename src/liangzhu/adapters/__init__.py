@@ -1,0 +1,1 @@
+"""Adapters: one folder per neighbour. Nobody imports them; they register by settings."""

@@ -1,0 +1,1 @@
+"""NATS JetStream: events leave the machine, and come in, as CloudEvents."""
