@@ -13,6 +13,8 @@ TREE = {
     "site.__init__": "",
     "site.cli": "from liangzhu.pillars.programme import reading",
     "site.config": "",
+    "adapters.__init__": "",
+    "adapters.nats.__init__": "",
     "pillars.__init__": "",
     "pillars.programme.__init__": "",
     "pillars.programme.api": "from liangzhu.pillars.programme import actions",
@@ -63,6 +65,7 @@ PLANTED = {
     "Other apps only through api and events": {
         "pillars.programme.actions": "from liangzhu.beams.work.matters import actions"
     },
+    "Nobody imports an adapter; they register by settings": {"site.wsgi": "import liangzhu.adapters.nats"},
     "What the small commands use works without Django": {"kernel.workdays": "import django.db"},
 }
 
