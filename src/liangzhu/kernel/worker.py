@@ -32,6 +32,7 @@ GONE_TRIES = 3
 """Tries for what this program does not know: while a new version is rolled out, a worker of the old one still runs."""
 
 BATCH = 100
+LOST_BATCH = 10
 EXAMINED = 500
 """How many deliveries one claim looks at once; those behind others are set aside and not looked at again."""
 
@@ -151,19 +152,23 @@ def _claim(limit: int, lane: str = "") -> tuple[list[int], datetime]:
 
 
 def _claim_lost(lane: str = "") -> tuple[list[int], datetime]:
-    """Lease one delivery whose worker went away, alone: if it is what ends workers, it ends this one alone."""
+    """Lease a few deliveries whose worker went away; one that was lost before is taken alone.
+
+    If it is what ends workers, it then ends this one alone, and is given up after as many tries as any other.
+    """
     moment = machine_now()
+    until = moment + LEASE
+    lost = Delivery.objects.filter(lane=lane, done_at=None, dead_at=None, waits=False)
+    lost = lost.filter(due_at__lte=moment, lease_until__lt=moment).order_by("due_at", "id")
     with transaction.atomic():
-        lost = _locked(Delivery.objects.filter(lane=lane, done_at=None, dead_at=None, waits=False))
-        row = lost.filter(due_at__lte=moment, lease_until__lt=moment).order_by("due_at", "id").first()
-        if row is None:
-            return [], moment
-        row.attempts += 1
-        row.lease_until = moment + LEASE
-        if row.attempts > len(BACKOFF):
-            _give_up(row, Delivery.WORKER_LOST, "投递它的后台进程多次中断，没有留下出错信息。", "")
-        row.save()
-    return ([], moment) if row.dead_at else ([row.pk], row.lease_until)
+        rows = list(_locked(lost.filter(attempts__lt=2))[:LOST_BATCH]) or list(_locked(lost)[:1])
+        for row in rows:
+            row.attempts += 1
+            row.lease_until = until
+            if row.attempts > len(BACKOFF):
+                _give_up(row, Delivery.WORKER_LOST, "投递它的后台进程多次中断，没有留下出错信息。", "")
+            row.save()
+    return [row.pk for row in rows if row.dead_at is None], until
 
 
 def _call_back(rows: models.QuerySet) -> int:
@@ -262,17 +267,17 @@ def deliver_due(limit: int = BATCH) -> int:
 
     What is not begun within half of the lease is given back, so that it is not waited for.
     """
-    ids, lease = _claim(limit)
+    return _deliver_some(*_claim(limit)) + _deliver_some(*_claim_lost())
+
+
+def _deliver_some(ids: list[int], lease: datetime) -> int:
     half = lease - LEASE / 2
     for place, ident in enumerate(ids):
         if machine_now() > half:
             Delivery.objects.filter(id__in=ids[place:], lease_until=lease).update(lease_until=None)
             return max(place, 1)
         deliver(ident, lease)
-    lost, lease = _claim_lost()
-    for ident in lost:
-        deliver(ident, lease)
-    return len(ids) + len(lost)
+    return len(ids)
 
 
 def carry_due(courier: Courier, limit: int = 2 * BATCH) -> int:
