@@ -368,6 +368,7 @@ def test_staff_read_a_table_try_it_and_see_why(seeded, sign_in):
     assert "办理方式：备案" in text and "当日不在有效期（至 2022-04-30）" in text
     assert "请选择机构类别" in client.get("/rules/clinic_route/", {"ask": 1}).content.decode()
     assert client.get("/rules/nothing/").status_code == 404
+    assert b"<decisionTable" in client.get("/rules/clinic_route/1/dmn/").content
 
 
 def test_the_public_does_not_see_the_workbench_of_rules(seeded):

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from liangzhu.beams.work.decisions import checking
 from liangzhu.beams.work.forms import grammar, registry, state, values
 from liangzhu.beams.work.forms.grammar import Field
 from liangzhu.kernel.located import DataFileError
@@ -77,6 +79,13 @@ def test_what_is_personal_is_graded_without_being_told(form):
     assert {one.name: one.grade for _, one in form.all_fields()}["identity"] == 3
     assert form.field("phone").grade == form.field("place").grade == form.field("applicant").grade == 3
     assert form.field("capital").grade == 1
+
+
+def test_the_examples_of_the_guide_are_sound(root):
+    text = (root / "docs" / "guides" / "forms-and-rules.md").read_text(encoding="utf-8")
+    form, table = re.findall(r"```json\n(.*?)```", text, re.DOTALL)
+    assert grammar.parse(form, "guide").key == "clinic_filing"
+    assert checking.parse(table, "guide").key == "request_clock"
 
 
 # What is shown and what counts ----------------------------------------------------------------------------

@@ -591,6 +591,28 @@ def rule_check(file: Path) -> None:
     click.echo(f"《{found.title}》通过检查：{len(found.rows)} 行，{len(found.examples)} 个例子都成立。")
 
 
+@rule.command("export", short_help="把一张决策表写成 DMN")
+@click.argument("key_or_file", metavar="KEY|FILE")
+def rule_export(key_or_file: str) -> None:
+    """把一张决策表（生效版本或 .json 文件）写成 DMN 1.4，打印出来。"""
+    set_up_django()
+    from liangzhu.beams.work.decisions import api as decisions
+
+    file = Path(key_or_file)
+    table = decisions.read_rule(file) if file.suffix == ".json" else decisions.in_force(key_or_file)
+    click.echo(decisions.to_dmn(table), nl=False)
+
+
+@rule.command("import", short_help="把 DMN 转成规则文件")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+def rule_import(file: Path) -> None:
+    """把 DMN 文件转成规则文件并打印；放不下的内容逐项指出。转出的文件再用 rule check 检查。"""
+    set_up_django()
+    from liangzhu.beams.work.decisions import api as decisions
+
+    click.echo(decisions.from_dmn(file.read_text(encoding="utf-8")), nl=False)
+
+
 @rule.command("ask", short_help="问一张决策表，说明按哪一行、为什么")
 @click.argument("key_or_file", metavar="KEY|FILE")
 @click.argument("inputs", metavar="JSON", required=False, default="{}")

@@ -2,17 +2,21 @@
 
 from liangzhu.beams.work.decisions.checking import parse
 from liangzhu.beams.work.decisions.deciding import Decision, NoRow, decide_by
+from liangzhu.beams.work.decisions.dmn import DmnRefused, from_dmn, to_dmn
 from liangzhu.beams.work.decisions.rules import decide, in_force, load_rules, read_rule
 from liangzhu.beams.work.decisions.table import Table
 
 __all__ = [
     "Decision",
+    "DmnRefused",
     "NoRow",
     "Table",
     "decide",
     "decide_by",
+    "from_dmn",
     "in_force",
     "load_rules",
     "parse",
     "read_rule",
+    "to_dmn",
 ]

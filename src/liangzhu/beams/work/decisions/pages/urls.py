@@ -9,4 +9,5 @@ urlpatterns = [
     path("", views.tables, name="tables"),
     path("<slug:key>/", views.table, name="table"),
     path("<slug:key>/<int:number>/", views.table, name="release"),
+    path("<slug:key>/<int:number>/dmn/", views.dmn, name="dmn"),
 ]

@@ -7,9 +7,10 @@ from django.views.decorators.http import require_safe
 
 from liangzhu.beams.work.decisions import actions, queries
 from liangzhu.beams.work.decisions.deciding import decide_by
+from liangzhu.beams.work.decisions.dmn import to_dmn
 from liangzhu.beams.work.decisions.pages.forms import DAY, try_form
 from liangzhu.beams.work.decisions.table import AGGREGATES, HITS, Table, condition_words
-from liangzhu.kernel.errors import Invalid, Problem
+from liangzhu.kernel.errors import Invalid, NotThere, Problem
 from liangzhu.kernel.policies import get_policy
 from liangzhu.kernel.ui.forms import Form, perform
 from liangzhu.kernel.web import guarded
@@ -59,6 +60,18 @@ def table(request: HttpRequest, key: str, number: int | None = None) -> HttpResp
             except Problem as problem:
                 context["nothing"] = problem
     return render(request, "decisions/table.html", context, status=done.status)
+
+
+@guarded("decisions.read")
+@require_safe
+def dmn(request: HttpRequest, key: str, number: int) -> HttpResponse:
+    """A release as DMN XML, to take away."""
+    found = queries.shown(request.actor, key, number)
+    if found.table is None:
+        raise NotThere("这个版本没有通过检查，不能写成 DMN。")
+    answer = HttpResponse(to_dmn(found.table), content_type="application/xml; charset=utf-8")
+    answer.headers["Content-Disposition"] = f'attachment; filename="{key}-{number}.dmn"'
+    return answer
 
 
 def _lines(table: Table) -> list[dict]:
