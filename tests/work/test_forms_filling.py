@@ -12,7 +12,8 @@ from django.db import connection
 from liangzhu.beams.work.files import api as attachments
 from liangzhu.beams.work.forms import actions, queries, specs, values
 from liangzhu.beams.work.forms.models import CoSignature, Draft, Snapshot
-from liangzhu.kernel import crypto, keys, releases
+from liangzhu.beams.work.matters.models import Notice
+from liangzhu.kernel import crypto, keys, releases, worker
 from liangzhu.kernel.actors import SYSTEM
 from liangzhu.kernel.errors import Conflict, Denied, Invalid, NotThere, StepNotAllowed
 from liangzhu.kernel.log import canonical
@@ -277,6 +278,21 @@ def test_a_partner_signs_and_the_snapshot_carries_a_signature_that_verifies(wang
     message = f"{signature['row']} {signature['digest']}".encode()
     assert keys.verify(signature["key"], message, bytes.fromhex(signature["signature"]))
     assert not keys.verify(signature["key"], message + b"x", bytes.fromhex(signature["signature"]))
+
+
+def test_who_is_asked_and_who_asked_are_told(wang, filled, partner, asked):
+    _, actor = wang
+    _, other = partner
+    answer(other, asked)
+    save(actor, filled, capital="2.00")
+    worker.drain()
+    told = {(row.post_id, row.title, row.url) for row in Notice.objects.all()}
+    sign, check = f"/forms/sign/{asked.pk}/", f"/forms/draft/{filled.pk}/check/"
+    assert (other.post_id, "请您签署：诊所备案信息表", sign) in told
+    assert (other.post_id, "内容有改动，请重新签署：诊所备案信息表", sign) in told
+    assert (actor.post_id, "对方已签署：诊所备案信息表", check) in told
+    worker.drain()
+    assert Notice.objects.count() == len(told) == 3
 
 
 def test_a_change_after_signing_voids_the_signature_and_says_what_changed(wang, filled, partner, asked):

@@ -7,8 +7,8 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from liangzhu.beams.work.files import api as attachments
-from liangzhu.beams.work.forms import events, grammar, policies, prefilling, specs, state
-from liangzhu.beams.work.forms.grammar import FormSpec
+from liangzhu.beams.work.forms import events, grammar, policies, prefilling, registry, specs, state, values
+from liangzhu.beams.work.forms.grammar import Field, FormSpec
 from liangzhu.beams.work.forms.models import CoSignature, Draft, Snapshot
 from liangzhu.kernel import keys, releases
 from liangzhu.kernel.actions import Act, action
@@ -48,21 +48,23 @@ class NotReady(StepNotAllowed):
 
 
 @action("forms.begin_draft")
-def begin(act: Act, *, key: str, subject: str = "", release_id: int | None = None) -> Draft:
+def begin(act: Act, *, key: str, subject: str = "") -> Draft:
     """The own draft of a form for a subject ("" or a Ref as text): the one begun before, or a new one that the sources prefill.
 
-    ``release_id``: the release it is filled in under, that in force if absent. Raises NotThere, Denied.
+    It is filled in under the release that the subject is bound to, else under that in force. Raises NotThere, Denied.
     """
-    form = specs.by_release_id(release_id) if release_id is not None else specs.in_force(key)
     act.check(policies.fill, (key, subject))
-    owner = str(act.actor.ref)
+    form = specs.edition(key, subject)
+    owner, person = str(act.actor.ref), getattr(act.actor, "person_id", None)
     found = Draft.objects.filter(owner=owner, form=key, subject=subject).first()
     if found is None:
         origins = prefilling.ask(form, act.actor, Ref.parse(subject) if subject else None)
         answers = {name: one["value"] for name, one in origins.items() if "value" in one}
         try:
             with transaction.atomic():
-                found = Draft(owner=owner, form=key, release_id=form.release_id, subject=subject)
+                found = Draft(
+                    owner=owner, person_id=person, form=key, release_id=form.release_id, subject=subject
+                )
                 found.begun_at = found.saved_at = now()
                 found.content = {"answers": answers, "origins": origins, "touched": {}}
                 found.save()
@@ -175,7 +177,7 @@ def carry_over(act: Act, *, draft_id: int, version: int) -> Draft:
     act.check(policies.fill, draft)
     if draft.version != version:
         raise Elsewhere({}, draft.version, draft.saved_at)
-    old, new = specs.by_release_id(draft.release_id), specs.in_force(draft.form)
+    old, new = specs.by_release_id(draft.release_id), specs.edition(draft.form, draft.subject)
     if new.release_id == draft.release_id:
         raise StepNotAllowed("草稿已经在现行版本下。")
     content = draft.content
@@ -232,21 +234,24 @@ def sweep_daily() -> None:
 
 
 def signed_part(form: FormSpec, draft: Draft) -> dict[str, Any]:
+    """What a signature over a draft covers."""
+    return covered(form, draft.subject, draft.content["answers"], attachments.of(draft.ref))
+
+
+def covered(
+    form: FormSpec, subject: str, given: state.Answers, rows: list[attachments.Attachment]
+) -> dict[str, Any]:
     """What a signature covers: which form in which release, the answers that count, the files by their fingerprints."""
-    answers = state.counted(form, draft.content["answers"])
+    answers = state.counted(form, given)
     wanted = {
         one for _, each in form.all_fields() if each.type == "files" for one in answers.get(each.name, ())
     }
-    files = {
-        str(row.pk): {"name": row.name, "sm3": row.fingerprint}
-        for row in attachments.of(draft.ref)
-        if row.pk in wanted
-    }
+    files = {str(row.pk): {"name": row.name, "sm3": row.fingerprint} for row in rows if row.pk in wanted}
     return {
         "form": form.key,
         "release": form.release,
         "fingerprint": form.fingerprint,
-        "subject": draft.subject,
+        "subject": subject,
         "answers": answers,
         "files": files,
     }
@@ -333,7 +338,11 @@ def answer_cosign(act: Act, *, signature_id: int, digest: str, sign: bool, reaso
     row.answered_at = now()
     row.save()
     act.log(row.ref, draft=draft.pk, digest=digest, signed=sign)
-    act.emit(events.CoSignAnswered(subject=row.ref, owner=draft.owner, form_title=form.title, signed=sign))
+    act.emit(
+        events.CoSignAnswered(
+            subject=row.ref, person_id=draft.person_id, draft_id=draft.pk, form_title=form.title, signed=sign
+        )
+    )
     return row
 
 
@@ -341,23 +350,113 @@ def answer_cosign(act: Act, *, signature_id: int, digest: str, sign: bool, reaso
 
 
 @action("forms.send")
-def send(act: Act, *, draft_id: int, version: int, declared: bool = False) -> Snapshot:
+def send(
+    act: Act, *, draft_id: int, version: int, declared: bool = False, by_owner: bool = False
+) -> Snapshot:
     """Send a finished form: an immutable snapshot takes the place of the draft. Files pass to the subject, or to the snapshot.
 
-    Raises NotThere, Denied, Elsewhere (it changed since it was read), NotReady, Invalid (declaration not confirmed).
+    ``by_owner``: the app that owns the subject sends it, as part of what it does; only so where the subject's kind has a
+    ``finish`` of its own. Raises NotThere, Denied, Elsewhere (it changed since it was read), NotReady, Invalid (declaration not confirmed).
     """
     draft = act.lock(Draft, pk=draft_id)
     act.check(policies.fill, draft)
     if draft.version != version:
         raise Elsewhere({}, draft.version, draft.saved_at)
     form = specs.by_release_id(draft.release_id)
+    if not by_owner and registry.finished_elsewhere(draft.subject):
+        raise StepNotAllowed("这张表单随办理步骤一并提交。", todo="请回到事项，办理对应的步骤。")
     _complete(form, draft)
     if form.declaration and not declared:
         raise Invalid({"declared": "请阅读并勾选承诺。"})
     part = signed_part(form, draft)
-    digest = sm3(canonical(part).encode())
-    signatures = _signatures(form, draft, digest)
+    signatures = _signatures(form, draft, sm3(canonical(part).encode()))
     origins = {name: one for name, one in draft.content["origins"].items() if name in part["answers"]}
+    snapshot = _keep(act, form, part, origins, signatures)
+    sent = [int(one) for one in part["files"]]
+    attachments.hand_on(act, sent, draft.ref, Ref.parse(draft.subject) if draft.subject else snapshot.ref)
+    _remove(act, draft)
+    return snapshot
+
+
+@action("forms.send_answers")
+def send_answers(
+    act: Act,
+    *,
+    key: str,
+    subject: str,
+    answers: dict[str, Any],
+    fingerprint: str = "",
+    declared: bool = False,
+) -> Snapshot:
+    """Send a form at once, without a draft: for imports and the API. Values as people type them, or typed (date, Decimal, bool).
+
+    ``fingerprint`` names the release, that of the subject if absent. Files are ids of uploads of the actor. Raises NotThere,
+    Denied, NotReady (it needs co-signers), Invalid naming every field that is wrong.
+    """
+    act.check(policies.fill, (key, subject))
+    form = specs.by_fingerprint(key, fingerprint) if fingerprint else specs.edition(key, subject)
+    if needed := [one.title for one in form.cosigners if one.required]:
+        raise NotReady(
+            f"这张表单要由{'、'.join(needed)}共同签署，不能直接提交。", todo="请在页面上填写并邀请签署。"
+        )
+    given, errors = _read(form, answers)
+    errors |= {name: message for name, message in state.faults(form, given).items() if name not in errors}
+    if form.declaration and not declared:
+        errors["declared"] = "请确认承诺。"
+    if errors:
+        raise Invalid(errors)
+    ids = [one for _, each in form.all_fields() if each.type == "files" for one in given.get(each.name) or ()]
+    target = Ref.parse(subject) if subject else None
+    part = covered(form, subject, given, attachments.staged(act.actor, ids))
+    snapshot = _keep(act, form, part, {}, [])
+    attachments.attach(act, ids, target or snapshot.ref)
+    return snapshot
+
+
+def _read(form: FormSpec, answers: dict[str, Any]) -> tuple[state.Answers, dict[str, str]]:
+    """Given values as kept ones, and what cannot be read, by the name on the page."""
+    known = {one.name: one for _, one in form.all_fields()}
+    given: state.Answers = {}
+    errors: dict[str, str] = {}
+    for name, value in answers.items():
+        one = known.get(name)
+        if one is None:
+            errors[name] = f"“{form.title}”没有名为 {name} 的填写项。"
+        elif one.type != "table":
+            given[name] = _one(one, value, name, errors)
+        elif not isinstance(value, list) or not all(isinstance(row, dict) for row in value):
+            errors[name] = f"{one.label}应是列表，每行一个对象。"
+        else:
+            given[name] = _table(one, value, errors)
+    return given, errors
+
+
+def _table(table: Field, rows: list[dict[str, Any]], errors: dict[str, str]) -> list[dict[str, Any]]:
+    columns = {column.name: column for column in table.fields if column.takes}
+    found = []
+    for place, row in enumerate(rows):
+        found.append({})
+        for name, value in row.items():
+            where = state.html_name(table.name, place, name)
+            if name not in columns:
+                errors[where] = f"{table.label}没有名为 {name} 的栏目。"
+            elif (read := _one(columns[name], value, where, errors)) is not None:
+                found[-1][name] = read
+    return found
+
+
+def _one(field: Field, value: Any, where: str, errors: dict[str, str]) -> Any:
+    try:
+        return values.read(field, value)
+    except (ValueError, TypeError) as error:
+        errors[where] = str(error) if isinstance(error, ValueError) else "内容无法识别，请重新填写。"
+        return None
+
+
+def _keep(
+    act: Act, form: FormSpec, part: dict[str, Any], origins: dict[str, Any], signatures: list[dict[str, Any]]
+) -> Snapshot:
+    """Write the snapshot, its leaf and its event."""
     body = canonical(
         part
         | {
@@ -372,21 +471,18 @@ def send(act: Act, *, draft_id: int, version: int, declared: bool = False) -> Sn
     made = keys.sign(SIGNING_KEY, body.encode())
     snapshot = Snapshot(
         form=form.key,
-        release_id=draft.release_id,
-        subject=draft.subject,
+        release_id=form.release_id,
+        subject=part["subject"],
         body=body,
-        digest=digest,
+        digest=sm3(canonical(part).encode()),
         key_id=made.key_id,
         signature=made.signature.hex(),
         sent_by=str(act.actor.ref),
         sent_at=now(),
     )
     snapshot.save()
-    sent = [int(one) for one in part["files"]]
-    attachments.hand_on(act, sent, draft.ref, Ref.parse(draft.subject) if draft.subject else snapshot.ref)
-    _remove(act, draft)
-    act.log(snapshot.ref, form=form.key, release=form.release, about=draft.subject, body=sm3(body.encode()))
-    act.emit(events.FormSent(subject=snapshot.ref, form=form.key, about=draft.subject))
+    act.log(snapshot.ref, form=form.key, release=form.release, about=part["subject"], body=sm3(body.encode()))
+    act.emit(events.FormSent(subject=snapshot.ref, form=form.key, about=part["subject"]))
     return snapshot
 
 

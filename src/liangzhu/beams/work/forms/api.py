@@ -1,12 +1,13 @@
 """The front door of this app. README.md shows how a form is written and used."""
 
-from liangzhu.beams.work.forms.actions import NotReady, begin, save, send
+from liangzhu.beams.work.forms.actions import NotReady, begin, save, send, send_answers
 from liangzhu.beams.work.forms.grammar import FormSpec
 from liangzhu.beams.work.forms.models import Snapshot
-from liangzhu.beams.work.forms.queries import field_words, shown, verifies
+from liangzhu.beams.work.forms.queries import draft_of, field_words, shown, summary, typed, verifies
 from liangzhu.beams.work.forms.registry import NoAnswer, check, source, subject_kind
 from liangzhu.beams.work.forms.specs import (
     by_fingerprint,
+    edition,
     fingerprint,
     form_files,
     in_force,
@@ -24,6 +25,8 @@ __all__ = [
     "by_fingerprint",
     "check",
     "counted",
+    "draft_of",
+    "edition",
     "faults",
     "field_words",
     "fingerprint",
@@ -33,8 +36,11 @@ __all__ = [
     "read_form",
     "save",
     "send",
+    "send_answers",
     "shown",
     "source",
     "subject_kind",
+    "summary",
+    "typed",
     "verifies",
 ]

@@ -20,10 +20,11 @@ class CoSignAsked:
 @event("forms.cosign_answered")
 @dataclass(frozen=True)
 class CoSignAnswered:
-    """A co-signer signed or declined. ``owner`` is the account (Ref as text) whose draft it is."""
+    """A co-signer signed or declined. ``person_id`` is whose draft it is."""
 
     subject: Ref
-    owner: str
+    person_id: int | None
+    draft_id: int
     form_title: str
     signed: bool
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from liangzhu.beams.work.files import api as attachments
-from liangzhu.beams.work.forms import grammar, policies, registry, showing, specs, state
+from liangzhu.beams.work.forms import grammar, policies, registry, showing, specs, state, values
 from liangzhu.beams.work.forms.actions import signed_part
 from liangzhu.beams.work.forms.grammar import Field, FormSpec
 from liangzhu.beams.work.forms.models import CoSignature, Draft, Snapshot
@@ -121,6 +121,7 @@ class Summary:
     ready: bool
     about: str
     finish: tuple[str, str] | None
+    elsewhere: bool
 
 
 def summary(actor: Actor, row: Draft) -> Summary:
@@ -140,7 +141,16 @@ def summary(actor: Actor, row: Draft) -> Summary:
         subject = Ref.parse(row.subject)
         kind = registry.subjects.get(subject.kind)
         finish = kind.finish(actor, subject, row.form) if kind and kind.finish else None
-    return Summary(row, form, parts, waiting, sound and signed, about(actor, row.subject), finish)
+    return Summary(
+        row,
+        form,
+        parts,
+        waiting,
+        sound and signed,
+        about(actor, row.subject),
+        finish,
+        registry.finished_elsewhere(row.subject),
+    )
 
 
 def _place(
@@ -190,10 +200,10 @@ class Carrying:
 
 def carrying(actor: Actor, row: Draft) -> Carrying | None:
     """What carrying an own draft over to the release in force would mean; None when it is under that already."""
-    latest = Release.objects.filter(kind=specs.RELEASE_KIND, key=row.form, state=Release.IN_FORCE).first()
-    if latest is None or latest.pk == row.release_id:
+    new = specs.edition(row.form, row.subject)
+    if new.release_id == row.release_id:
         return None
-    old, new = specs.by_release_id(row.release_id), specs.of_release(latest)
+    old = specs.by_release_id(row.release_id)
     _, said, lost = state.fitting(old, new, row.content["answers"])
     words = [(one.label, showing.flat_words(one, value)) for one, value in lost]
     return Carrying(old, new, said, words)
@@ -248,6 +258,15 @@ class Sent:
     about: tuple[str, str]
     masked: bool
     holds: bool
+
+
+def typed(row: Snapshot) -> dict[str, Any]:
+    """The answers of a snapshot for guards and effects: typed; tables as plain rows."""
+    form = specs.by_release_id(row.release_id)
+    return {
+        name: value if form.field(name).type == "table" else values.typed(form.field(name), value)
+        for name, value in row.content["answers"].items()
+    }
 
 
 def sent(actor: Actor, snapshot_id: int) -> Sent:

@@ -55,16 +55,18 @@ class Check:
 
 @dataclass(frozen=True)
 class SubjectKind:
-    """A kind of thing that forms are filled in for. ``may_fill(actor, subject, form key)``; ``label`` and ``url`` show it.
+    """A kind of thing that forms are filled in for: who may fill in which form, who may read what was sent.
 
     ``finish(actor, subject, form key)`` is (address, button) of the page that sends the finished form on; without it the form's
-    own summary sends it.
+    own summary sends it. ``edition(subject, form key)`` is the hash of the release that the thing is bound to, "" for that in
+    force.
     """
 
     kind: str
     may_fill: Callable[[Actor, Ref, str], bool]
     may_read: Callable[[Actor, Ref], bool]
-    finish: Callable[[Actor, Ref, str], tuple[str, str]] | None = None
+    finish: Callable[[Actor, Ref, str], tuple[str, str] | None] | None = None
+    edition: Callable[[Ref, str], str] | None = None
 
 
 sources: dict[str, Source] = {}
@@ -104,12 +106,19 @@ def subject_kind(
     *,
     may_fill: Callable[[Actor, Ref, str], bool],
     may_read: Callable[[Actor, Ref], bool],
-    finish: Callable[[Actor, Ref, str], tuple[str, str]] | None = None,
+    finish: Callable[[Actor, Ref, str], tuple[str, str] | None] | None = None,
+    edition: Callable[[Ref, str], str] | None = None,
 ) -> None:
     """Say for whom and by whom forms may be filled in about a kind of thing. A kind that nobody registered stays closed."""
     if kind in subjects and subjects[kind].may_fill is not may_fill:
         raise ValueError(f"{kind} is registered twice")
-    subjects[kind] = SubjectKind(kind, may_fill, may_read, finish)
+    subjects[kind] = SubjectKind(kind, may_fill, may_read, finish, edition)
+
+
+def finished_elsewhere(subject: str) -> bool:
+    """Whether forms about a subject (Ref as text, or "") are sent by the app that owns it, not from their own summary."""
+    kind = subjects.get(Ref.parse(subject).kind) if subject else None
+    return kind is not None and kind.finish is not None
 
 
 def _add(table: dict, name: str, one: Any) -> None:

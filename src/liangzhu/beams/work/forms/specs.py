@@ -6,13 +6,14 @@ from pathlib import Path
 
 from django.apps import apps
 
-from liangzhu.beams.work.forms import grammar
+from liangzhu.beams.work.forms import grammar, registry
 from liangzhu.beams.work.forms.grammar import FormSpec
 from liangzhu.kernel import releases
 from liangzhu.kernel.errors import NotThere
 from liangzhu.kernel.located import DataFileError
 from liangzhu.kernel.log import sm3
 from liangzhu.kernel.models import Release
+from liangzhu.kernel.refs import Ref
 
 RELEASE_KIND = "form"
 
@@ -48,6 +49,17 @@ def by_fingerprint(key: str, fingerprint: str) -> FormSpec:
     if row is None:
         raise NotThere(f"表单 {key} 没有这个版本。")
     return of_release(row)
+
+
+def edition(key: str, subject: str) -> FormSpec:
+    """The release of a form that a subject (Ref as text, or "") is to be filled in under. Raises NotThere."""
+    if subject:
+        ref = Ref.parse(subject)
+        kind = registry.subjects.get(ref.kind)
+        mark = kind.edition(ref, key) if kind and kind.edition else ""
+        if mark:
+            return by_fingerprint(key, mark)
+    return in_force(key)
 
 
 def fingerprint(key: str) -> str | None:

@@ -79,7 +79,9 @@ def read(field: Field, given: Any) -> Any:
         return given
     if isinstance(given, int) and not isinstance(given, bool) and field.type == "unit":
         return _unit(given)
-    if not isinstance(given, str | int | Decimal | None):
+    if isinstance(given, date):
+        given = given.isoformat()
+    if not isinstance(given, str | int | float | Decimal | None):
         raise ValueError("内容无法识别，请重新填写。")
     text = _text(str(given if given is not None else ""), lines=field.type == "longtext")
     if not text:

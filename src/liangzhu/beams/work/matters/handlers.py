@@ -2,7 +2,11 @@
 
 from datetime import date
 
+from django.urls import reverse
+
+from liangzhu.beams.people.directory import api as directory
 from liangzhu.beams.people.directory.events import UnitSucceeded
+from liangzhu.beams.work.forms.events import CoSignAnswered, CoSignAsked
 from liangzhu.beams.work.matters import timers, turns
 from liangzhu.beams.work.matters.events import (
     LookAgain,
@@ -61,6 +65,35 @@ def note_merged(event: MatterMerged, delivery) -> None:
 def fire() -> None:
     """Do what processes let happen by time. What came due while nothing ran is done with the day that counts."""
     timers.fire_owed()
+
+
+@handles(CoSignAsked)
+def tell_cosigner(event: CoSignAsked, delivery) -> None:
+    """Tell a person at their own posts that their signature is waited for."""
+    word = "内容有改动，请重新签署" if event.again else "请您签署"
+    notify(
+        _posts_of(event.person_id),
+        key=f"cosign:{delivery.event_id}",
+        title=f"{word}：{event.form_title}",
+        url=reverse("forms:sign", args=[event.subject.id]),
+    )
+
+
+@handles(CoSignAnswered)
+def tell_who_asked(event: CoSignAnswered, delivery) -> None:
+    """Tell whoever fills the form in what became of the request."""
+    notify(
+        _posts_of(event.person_id),
+        key=f"cosigned:{delivery.event_id}",
+        title=f"{'对方已签署' if event.signed else '对方不同意签署'}：{event.form_title}",
+        url=reverse("forms:check", args=[event.draft_id]),
+    )
+
+
+def _posts_of(person_id: int | None) -> list[int]:
+    if person_id is None:
+        return []
+    return [post.id for post in directory.posts_open_to(person_id) if not post.deputy]
 
 
 def _tell_holder(matter_id: str, unit_id: int, key: str, word: str) -> None:

@@ -38,7 +38,7 @@ from pathlib import Path
 from django.db import OperationalError
 
 from liangzhu.beams.people.directory import api as directory
-from liangzhu.beams.work.matters import bpmn, drawing, engine, events, notices, queries
+from liangzhu.beams.work.matters import bpmn, drawing, engine, events, formed, notices, queries
 from liangzhu.beams.work.matters import clocks as counting
 from liangzhu.beams.work.matters.grammar import Process
 from liangzhu.beams.work.matters.kinds import all_kinds, process_files
@@ -51,12 +51,14 @@ from liangzhu.beams.work.matters.process import (
     parse,
     pin,
 )
-from liangzhu.beams.work.matters.registry import condition, effect, guard
+from liangzhu.beams.work.matters.registry import condition, effect, guard, keep_forms
 from liangzhu.beams.work.matters.rules import rules
 from liangzhu.kernel import releases
 from liangzhu.kernel.errors import Conflict, Invalid, NotThere, StepNotAllowed
 from liangzhu.kernel.models import Release
 from liangzhu.kernel.now import now
+
+keep_forms(formed.Forms())
 
 
 @guard("parts_finished", takes=("part",), early=True)

@@ -357,8 +357,14 @@ def history(actor: Actor, of: Matter, files: list[attachments.Attachment] | None
         values = answers.read(entry.answer) if entry.answer else {}
         known = {field.name: field for field in step.fields} if step else {}
         fields, attached = [], []
+        snapshot = values.get("form_snapshot")
         for name, value in values.items():
             field = known.get(name)
+            if snapshot and field is None and name != "files":
+                # What stands in the form is read there, masked for others; here it is only named.
+                if name == "form_snapshot":
+                    fields.append(("表单", value, "snapshot"))
+                continue
             if (field and field.type == "files") or (field is None and name == "files"):
                 attached += [given[one] for one in value if one in given]
             else:

@@ -17,6 +17,7 @@ class Draft(Sealed):
     """
 
     owner = models.CharField(max_length=80, help_text="Ref of the account")
+    person_id = models.BigIntegerField(null=True, help_text="the owner as a person of the directory")
     form = models.CharField(max_length=80)
     release = models.ForeignKey("kernel.Release", on_delete=models.PROTECT, related_name="+")
     subject = models.CharField(max_length=80, blank=True, help_text="Ref of what it is filled in for")

@@ -45,8 +45,8 @@ def start(request: HttpRequest, key: str) -> HttpResponse:
         subject = subject_of(request.GET.get("for", ""))
     except ValueError:
         raise NotThere("网址里的事项编号无法识别。") from None
-    form = specs.in_force(key)
     get_policy("forms.fill").require(request.actor, (key, subject))
+    form = specs.edition(key, subject)
     begun = queries.draft_of(request.actor, key, subject)
     if request.method == "POST":
         row = actions.begin(request.actor, key=key, subject=subject)

@@ -6,7 +6,7 @@ from django import forms
 
 from liangzhu.beams.people.directory import api as directory
 from liangzhu.beams.work.files.api import StagedFilesField
-from liangzhu.beams.work.matters import answers
+from liangzhu.beams.work.matters import answers, formed
 from liangzhu.beams.work.matters.actions import COMMENT_MAX
 from liangzhu.beams.work.matters.grammar import Field, Transition
 from liangzhu.beams.work.matters.models import Matter
@@ -14,9 +14,22 @@ from liangzhu.kernel.actors import Actor
 from liangzhu.kernel.ui.forms import DateField, Form, TextField
 
 
-def step_form(step: Transition, actor: Actor, matter: Matter, *args: Any, **kwargs: Any) -> Form:
-    """A form for a step of a matter: one field for each that the process declares."""
+def step_form(
+    step: Transition,
+    actor: Actor,
+    matter: Matter,
+    *args: Any,
+    at_step: formed.AtStep | None = None,
+    **kwargs: Any,
+) -> Form:
+    """A form for a step of a matter: one field for each that the process declares, and the finished draft of its form."""
     fields = {field.name: _field(field, actor, matter) for field in step.fields}
+    if at_step and at_step.ready:
+        draft = at_step.found.draft
+        for name, value in ((formed.DRAFT, draft.pk), (formed.VERSION, draft.version)):
+            fields[name] = forms.IntegerField(widget=forms.HiddenInput, initial=value)
+        if at_step.form.declaration:
+            fields[formed.DECLARED] = forms.BooleanField(label="我已阅读并作出以上承诺")
     return type("StepForm", (Form,), fields)(*args, **kwargs)
 
 

@@ -14,7 +14,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
 from liangzhu.beams.people.directory import api as directory
-from liangzhu.beams.work.matters import actions, engine, policies, queries, showing
+from liangzhu.beams.work.matters import actions, engine, formed, policies, queries, showing
 from liangzhu.beams.work.matters.kinds import all_kinds, kind_of
 from liangzhu.beams.work.matters.lights import RUNNING, WORDS, clock_of
 from liangzhu.beams.work.matters.models import Matter, Part
@@ -211,6 +211,10 @@ def step(request: HttpRequest, matter_id: int, transition: str, part_id: int | N
         raise StepNotAllowed("流程里没有这一步。")
     carried = Listing(request).carried
     back = kind_of(row.kind).url_of(row) + (f"?{carried}" if carried else "")
+    at_step = formed.at_step(actor, row, chosen) if chosen.form else None
+    if at_step and at_step.stale(request.POST):
+        messages.warning(request, "表单的内容刚刚改过，请重新核对再办理。")
+        return redirect(request.get_full_path())
     form = step_form(
         chosen,
         actor,
@@ -218,6 +222,7 @@ def step(request: HttpRequest, matter_id: int, transition: str, part_id: int | N
         request.POST if request.method == "POST" else None,
         request.FILES if request.method == "POST" else None,
         version=(part or row).version,
+        at_step=at_step,
     )
 
     def run(data: dict, once: str) -> Matter:
@@ -249,6 +254,7 @@ def step(request: HttpRequest, matter_id: int, transition: str, part_id: int | N
         "form": form,
         "back": back,
         "closed": closed,
+        "at_step": at_step,
         "keep": f"step-{row.pk}-{part_id or 0}-{transition}",
         "consequences": showing.consequences(row, chosen, part),
     }
