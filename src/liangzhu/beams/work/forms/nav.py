@@ -1,13 +1,6 @@
 """Entries in the workbench's rail."""
 
-from liangzhu.beams.work.forms import queries
-from liangzhu.kernel.actors import Actor
 from liangzhu.kernel.ui.nav import nav
-
-
-def _waiting(actor: Actor) -> int:
-    return queries.to_sign_count(actor)
-
 
 nav(
     face="workbench",
@@ -15,7 +8,6 @@ nav(
     url="forms:home",
     order=12,
     policy="forms.fill",
-    count=_waiting,
     icon="document",
 )
 nav(

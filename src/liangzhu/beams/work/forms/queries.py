@@ -90,16 +90,6 @@ def _waiting(row: Draft) -> str:
     return "等待共同签署" if CoSignature.INVITED in states else ""
 
 
-def to_sign_count(actor: Actor) -> int:
-    """How many signatures are waited for from this person."""
-    person = getattr(actor, "person_id", None)
-    if person is None:
-        return 0
-    return CoSignature.objects.filter(
-        person_id=person, state__in=[CoSignature.INVITED, CoSignature.VOID]
-    ).count()
-
-
 @dataclass(frozen=True)
 class Waiting:
     """One place for a co-signer on the summary page: who, in which state, what changed since they signed."""
