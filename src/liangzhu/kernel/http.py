@@ -406,12 +406,23 @@ def all_routers() -> list["Router"]:
     return [_routers[area] for area in sorted(_routers)]
 
 
+def all_scopes() -> dict[str, str]:
+    """Every scope that some operation asks for, with its title: {"matters:read": "事项：读", "matters:write": "事项：办理"}."""
+    found = {}
+    for router in all_routers():
+        for kind, title in ((READ, "读"), (WRITE, "办理")):
+            if f"{router.area}:{kind}" in router.asked:
+                found[f"{router.area}:{kind}"] = f"{AREAS[router.area]}：{title}"
+    return found
+
+
 class Router(ninja.Router):
     """The operations of one area; scopes are named by it. Made in an app's `http.py`, it is part of the API."""
 
     def __init__(self, area: str, title: str):
         super().__init__(tags=[title])
         self.area = area
+        self.asked: set[str] = set()
         if area in _routers:
             raise ValueError(f"area {area} is declared twice")
         AREAS[area], _routers[area] = title, self
@@ -439,6 +450,8 @@ class Router(ninja.Router):
         return self._add("POST", path, rule, {status: answer}, summary)
 
     def _add(self, method: str, path: str, rule: "_Rule", answers: dict, summary: str) -> Callable:
+        self.asked.add(rule.scope)
+
         def register(view: Callable) -> Callable:
             view.policy_name, view.rule = rule.policy, rule
             decorate_view(rule.around)(view)

@@ -4,6 +4,7 @@ import functools
 from collections.abc import Callable, Iterator
 
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.urls import Resolver404, resolve
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
@@ -174,6 +175,94 @@ def _described(contract: dict) -> Iterator[tuple[Callable, dict]]:
 def openapi(request: HttpRequest) -> HttpResponse:
     """The contract; it is no secret."""
     return HttpResponse(to_json(schema()), content_type="application/json")
+
+
+@guarded("kernel.public")
+def docs(request: HttpRequest) -> HttpResponse:
+    """The contract for people to read: a page of ours, without a script and with nothing loaded from elsewhere."""
+    return render(
+        request, "site/api.html", {"areas": _chapters(), "problems": PROBLEMS, "contract": schema()}
+    )
+
+
+@functools.cache
+def _chapters() -> list[tuple[str, list[dict]]]:
+    """The operations by area, each with what a reader wants to know of it."""
+    contract, chapters = schema(), {}
+    for path, methods in contract["paths"].items():
+        for method, each in methods.items():
+            about, _, rights = each["description"].rpartition("\n\n")
+            answer = next(iter(each["responses"].values()))
+            body = each.get("requestBody", {}).get("content", {})
+            chapters.setdefault(each["tags"][0], []).append(
+                {
+                    "id": each["operationId"],
+                    "method": method.upper(),
+                    "path": path,
+                    "summary": each["summary"],
+                    "about": about,
+                    "rights": rights,
+                    "parameters": each["parameters"],
+                    "media": next(iter(body), ""),
+                    "body": [row for one in body.values() for row in _fields(one["schema"], contract)],
+                    "answer": [
+                        row
+                        for one in answer.get("content", {}).values()
+                        for row in _fields(one["schema"], contract)
+                    ],
+                    "several": any(
+                        one["schema"].get("type") == "array" for one in answer.get("content", {}).values()
+                    ),
+                    "problems": [code for code in each["responses"] if int(code) >= 400],
+                }
+            )
+    return list(chapters.items())
+
+
+def _fields(schema: dict, contract: dict) -> list[dict]:
+    """The fields of a body, one level deep, as (name, type, whether it must be there, description, example)."""
+    schema = _resolved(schema, contract)
+    if schema.get("type") == "array":
+        schema = _resolved(schema["items"], contract)
+    return [
+        {
+            "name": name,
+            "type": _type(each, contract),
+            "required": name in schema.get("required", ()),
+            "about": each.get("description") or _resolved(each, contract).get("description", ""),
+            "example": (each.get("examples") or [""])[0],
+        }
+        for name, each in schema.get("properties", {}).items()
+    ]
+
+
+def _resolved(schema: dict, contract: dict) -> dict:
+    name = schema.get("$ref", "").rpartition("/")[2]
+    return contract["components"]["schemas"][name] if name else schema
+
+
+_TYPES = {
+    "string": "文本",
+    "integer": "整数",
+    "number": "数",
+    "boolean": "真假",
+    "null": "空",
+    "object": "对象",
+}
+
+
+def _type(schema: dict, contract: dict) -> str:
+    """A type in words."""
+    if "anyOf" in schema:
+        return "或".join(dict.fromkeys(_type(each, contract) for each in schema["anyOf"]))
+    schema = _resolved(schema, contract)
+    if schema.get("type") == "array":
+        return f"{_type(schema['items'], contract)}列表"
+    if "enum" in schema:
+        return "、".join(f"“{value}”" for value in schema["enum"])
+    return {"date-time": "时刻", "date": "日期", "binary": "文件"}.get(
+        schema.get("format", ""), _TYPES.get(schema.get("type", ""), "任意")
+    )
 
 
 class ApiMiddleware:

@@ -13,6 +13,7 @@ site_patterns = (
         path("", views.home, name="home"),
         path("mode/", views.set_mode, name="mode"),
         path("start/", views.start, name="start"),
+        path("developers/", api.docs, name="api_docs"),
         path("styleguide/", views.styleguide, name="styleguide"),
     ],
     "site",

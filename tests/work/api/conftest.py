@@ -11,9 +11,9 @@ from django.test import Client
 from liangzhu.beams.people.access import api as access
 from liangzhu.beams.people.access import tokens
 from liangzhu.kernel import limits
-from liangzhu.kernel.http import AREAS
+from liangzhu.kernel.http import all_scopes
 
-EVERYTHING = [f"{area}:write" for area in AREAS]
+EVERYTHING = list(all_scopes())
 
 
 @dataclass

@@ -20,7 +20,7 @@ from liangzhu.beams.people.access.models.account import USERNAME
 from liangzhu.beams.people.directory import api as directory
 from liangzhu.kernel.actions import Act, action
 from liangzhu.kernel.errors import Denied, Invalid, NotThere, StepNotAllowed
-from liangzhu.kernel.http import AREAS, READ, WRITE
+from liangzhu.kernel.http import all_scopes
 from liangzhu.kernel.now import now
 from liangzhu.kernel.refs import Ref
 
@@ -262,8 +262,7 @@ def _make(act: Act, name: str, scopes: Iterable[str], days: int, networks: str, 
     name, wanted = name.strip(), sorted(set(scopes))
     if not 0 < len(name) <= 60:
         errors["name"] = "请写用途，最多 60 个字，日后凭它认出这个令牌。"
-    known = {f"{area}:{kind}" for area in AREAS for kind in (READ, WRITE)}
-    if not wanted or not known.issuperset(wanted):
+    if not wanted or not all_scopes().keys() >= set(wanted):
         errors["scopes"] = "请至少选一个范围。"
     if not 1 <= days <= settings.LIANGZHU_TOKEN_DAYS:
         errors["days"] = f"有效期应为 1—{settings.LIANGZHU_TOKEN_DAYS} 天。"

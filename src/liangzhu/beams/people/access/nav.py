@@ -24,6 +24,15 @@ nav(
 nav(
     face="workbench",
     group="管理",
+    label="应用账号",
+    url="access:applications",
+    order=845,
+    policy="access.manage",
+    icon="link",
+)
+nav(
+    face="workbench",
+    group="管理",
     label="操作日志",
     url="access:log",
     order=850,

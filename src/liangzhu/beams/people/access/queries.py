@@ -15,12 +15,14 @@ from django.urls import reverse
 from liangzhu.beams.people.access import policies
 from liangzhu.beams.people.access.backends import plain_username
 from liangzhu.beams.people.access.lockout import locks
-from liangzhu.beams.people.access.models import Account
+from liangzhu.beams.people.access.models import Account, Application, Token
+from liangzhu.beams.people.access.tokens import expiry
 from liangzhu.beams.people.directory import api as directory
 from liangzhu.beams.people.directory.api import Staff
 from liangzhu.kernel.actions import all_actions
 from liangzhu.kernel.actors import ANONYMOUS, SYSTEM, Actor
 from liangzhu.kernel.errors import Denied, NotThere
+from liangzhu.kernel.http import all_scopes
 from liangzhu.kernel.log import holds
 from liangzhu.kernel.models import LogLeaf
 from liangzhu.kernel.now import demo_date, shanghai
@@ -287,6 +289,146 @@ def without_account(actor: Actor, text: str) -> QuerySet:
     """Persons that have no account, by name."""
     policies.manage.require(actor)
     return directory.persons(actor, text).exclude(pk__in=Account.objects.values("person"))
+
+
+# Tokens ---------------------------------------------------------------------------------------------------------------
+
+TOKEN_STATES = {"": "全部", "good": "可用", "ended": "过期或吊销"}
+
+
+@dataclass(frozen=True)
+class TokenRow:
+    """A token as it is listed. ``state`` is good, expired or revoked; instants are the machine's."""
+
+    token: Token
+    owner: str
+    scopes: list[str]
+    state: str
+
+
+@dataclass(frozen=True)
+class ApplicationRow:
+    """An application account as it is listed."""
+
+    application: Application
+    unit: str
+    post: str
+    contact: str
+    tokens: list[TokenRow]
+
+
+def token_rows(found: Iterable[Token]) -> list[TokenRow]:
+    """Tokens ready to be shown; the caller has fetched them with their owners."""
+    moment, titles = expiry(0), all_scopes()
+    return [
+        TokenRow(
+            token,
+            token.application.name if token.application else token.account.username,
+            [titles.get(one, one) for one in token.scopes.split()],
+            "revoked" if token.revoked_at else "expired" if token.expires_at <= moment else "good",
+        )
+        for token in found
+    ]
+
+
+def _tokens() -> QuerySet[Token]:
+    return Token.objects.select_related("application", "account", "post")
+
+
+def own_tokens(actor: Actor) -> list[TokenRow]:
+    """The tokens of one's own account, the newest first."""
+    policies.make_token.require(actor)
+    return token_rows(_tokens().filter(account_id=int(actor.ref.id)).order_by("-id"))
+
+
+def tokens(actor: Actor, text: str = "", state: str = "") -> QuerySet[Token]:
+    """Every token, narrowed by words and state; for paging, then `token_rows`."""
+    policies.manage.require(actor)
+    rows = _tokens()
+    for word in text.split()[:5]:
+        rows = rows.filter(
+            Q(name__icontains=word)
+            | Q(account__username__icontains=word)
+            | Q(application__name__icontains=word)
+        )
+    ended = Q(revoked_at__isnull=False) | Q(expires_at__lte=expiry(0))
+    if state in ("good", "ended"):
+        rows = rows.filter(ended) if state == "ended" else rows.exclude(ended)
+    return rows
+
+
+def token(actor: Actor, token_id: int) -> Token:
+    """One token that the actor may revoke. Raises NotThere."""
+    found = _tokens().filter(pk=token_id).first()
+    if found is None or not policies.revoke_token(actor, found):
+        raise NotThere("没有找到这个令牌。")
+    return found
+
+
+def _application_rows(rows: QuerySet[Application]) -> list[ApplicationRow]:
+    found = list(rows.select_related("post", "contact").order_by("name"))
+    made: dict[int, list[TokenRow]] = {}
+    for row in token_rows(_tokens().filter(application__in=found).order_by("-id")):
+        made.setdefault(row.token.application_id, []).append(row)
+    return [
+        ApplicationRow(
+            one, directory.unit_name(one.post.unit_id), one.post.title, one.contact.name, made.get(one.pk, [])
+        )
+        for one in found
+    ]
+
+
+def applications(actor: Actor) -> list[ApplicationRow]:
+    """Every application account with its tokens."""
+    policies.manage.require(actor)
+    return _application_rows(Application.objects.all())
+
+
+def own_applications(actor: Actor) -> list[ApplicationRow]:
+    """The applications for which the actor may make tokens."""
+    policies.make_token.require(actor)
+    rows = Application.objects.filter(post__unit_id=actor.unit_id, closed_at=None)
+    return _application_rows(rows if actor.is_head else rows.filter(contact_id=actor.person_id))
+
+
+def application(actor: Actor, application_id: int) -> Application:
+    """One application, for the administrator and who may make its tokens. Raises NotThere."""
+    found = Application.objects.select_related("post").filter(pk=application_id).first()
+    if found is None or not (policies.manage(actor) or policies.make_application_token(actor, found)):
+        raise NotThere("没有找到这个应用账号。")
+    return found
+
+
+def open_posts_for_programs() -> list[directory.PostView]:
+    """Posts that nobody holds, that no other program works under, and whose roles are ordinary ones."""
+    taken = set(Application.objects.values_list("post_id", flat=True))
+    roles = directory.all_roles()
+    return [
+        post
+        for post in directory.posts()
+        if post.person_id is None
+        and post.id not in taken
+        and post.unit_name
+        and all(roles[one].business for one in post.roles if one in roles)
+    ]
+
+
+def _token_refs(ids: Iterable[str], actor: Actor) -> dict[str, tuple[str, str]]:
+    if not (policies.manage(actor) or read_log(actor)):
+        return {}
+    found = Token.objects.filter(pk__in=[i for i in ids if i.isdecimal()])
+    return {str(row.pk): (f"{row.name}（…{row.hint}）", "") for row in found}
+
+
+def _application_refs(ids: Iterable[str], actor: Actor) -> dict[str, tuple[str, str]]:
+    if not actor.signed_in:
+        return {}
+    found = Application.objects.filter(pk__in=[i for i in ids if i.isdecimal()])
+    return {str(row.pk): (row.name, "") for row in found}
+
+
+register_ref("token", "令牌", _token_refs)
+register_ref("application", "应用账号", _application_refs)
 
 
 # The log --------------------------------------------------------------------------------------------------------------

@@ -3,7 +3,9 @@
 from django import forms
 
 from liangzhu.beams.people.access.models.account import USERNAME
-from liangzhu.beams.people.access.queries import STATES
+from liangzhu.beams.people.access.queries import STATES, TOKEN_STATES, open_posts_for_programs
+from liangzhu.beams.people.directory import api as directory
+from liangzhu.kernel.http import all_scopes
 from liangzhu.kernel.ui.forms import DateField, DateInput, Form
 
 
@@ -43,6 +45,54 @@ class ReasonForm(Form):
     """Why."""
 
     reason = forms.CharField(label="原因", max_length=200, help_text="会留在操作日志里。")
+
+
+class TokenForm(Form):
+    """What a token may do, for how long, and from where."""
+
+    name = forms.CharField(
+        label="用途", max_length=60, help_text="日后凭它认出这个令牌，例如“收件系统同步”。"
+    )
+    scopes = forms.MultipleChoiceField(
+        label="范围",
+        choices=lambda: list(all_scopes().items()),
+        widget=forms.CheckboxSelectMultiple,
+        help_text="只勾用得到的；能办理的也能读。",
+    )
+    days = forms.IntegerField(
+        label="有效天数", initial=90, min_value=1, widget=forms.NumberInput({"class": "input-short"})
+    )
+    networks = forms.CharField(
+        label="只能从这些地址使用",
+        required=False,
+        max_length=400,
+        help_text="例如 10.1.2.3 或 10.1.2.0/24，多个用空格隔开；不填则不限。",
+    )
+
+
+class TokenFilter(forms.Form):
+    """Which tokens."""
+
+    q = forms.CharField(label="查找", required=False, max_length=60)
+    state = forms.ChoiceField(label="状态", required=False, choices=list(TOKEN_STATES.items()))
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, label_suffix="", **kwargs)
+        self.fields["q"].widget.attrs |= {"type": "search", "placeholder": "用途、用户名或应用"}
+
+
+class ApplicationForm(Form):
+    """A program, its post, and who answers for it."""
+
+    name = forms.CharField(label="应用名称", max_length=60, help_text="会写进办理经过。")
+    post_id = forms.TypedChoiceField(
+        label="岗位",
+        coerce=int,
+        choices=lambda: [("", "请选择"), *((post.id, post.full_title) for post in open_posts_for_programs())],
+        help_text="只列没有人任职的岗位。没有合适的，先在“机构和岗位”里为它单设一个。",
+    )
+    contact_id = directory.PersonField(label="联系人", help_text="岗位所在单位的现任人员，对这个程序负责。")
+    purpose = forms.CharField(label="用途", max_length=200)
 
 
 class LogFilter(forms.Form):

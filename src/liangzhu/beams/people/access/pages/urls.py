@@ -3,7 +3,7 @@
 from django.urls import path
 from django.views.generic import RedirectView
 
-from liangzhu.beams.people.access.pages import log, views
+from liangzhu.beams.people.access.pages import log, tokens, views
 
 app_name = "access"
 urlpatterns = [
@@ -24,5 +24,17 @@ urlpatterns = [
     path("accounts/<int:account_id>/unlock/", views.unlock_account, name="unlock_account"),
     path("accounts/<int:account_id>/end-sessions/", views.end_all_sessions, name="end_all_sessions"),
     path("accounts/<int:account_id>/drop-factors/", views.drop_second_factors, name="drop_second_factors"),
+    path("tokens/", tokens.tokens, name="tokens"),
+    path("tokens/new/", tokens.make_token, name="make_token"),
+    path("tokens/all/", tokens.all_tokens, name="all_tokens"),
+    path("tokens/<int:token_id>/revoke/", tokens.revoke_token, name="revoke_token"),
+    path("applications/", tokens.applications, name="applications"),
+    path("applications/open/", tokens.open_application, name="open_application"),
+    path("applications/<int:application_id>/close/", tokens.close_application, name="close_application"),
+    path(
+        "applications/<int:application_id>/token/",
+        tokens.make_application_token,
+        name="make_application_token",
+    ),
     path("log/", log.leaves, name="log"),
 ]

@@ -12,7 +12,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
-from liangzhu.beams.people.access import actions, queries
+from liangzhu.beams.people.access import actions, policies, queries
 from liangzhu.beams.people.access.pages import forms
 from liangzhu.beams.people.directory import api as directory
 from liangzhu.kernel.errors import NotThere
@@ -58,6 +58,7 @@ def security(request: HttpRequest) -> HttpResponse:
     context = {
         "account": request.user,
         "posts": directory.posts_open_to(request.user.person_id),
+        "may_make_tokens": policies.make_token(request.actor),
         "factors": queries.factors(request.actor, request.user),
         "sessions": queries.sessions(request.actor, request.user, request.session.session_key),
     }
