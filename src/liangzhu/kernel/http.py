@@ -32,7 +32,7 @@ from ninja.errors import ValidationError as Malformed
 from ninja.operation import Operation
 from ninja.parser import Parser
 from ninja.renderers import BaseRenderer
-from pydantic import AfterValidator, Field, PlainSerializer, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, Field, PlainSerializer, WithJsonSchema
 from pydantic_core import to_json
 
 from liangzhu.kernel import limits, replay
@@ -61,8 +61,11 @@ Instant = Annotated[
 """An instant: ISO 8601 with offset, on the clock of the district."""
 
 
-class Schema(ninja.Schema):
-    """A body of the API; what it does not know is refused, so that a misspelt name is not lost in silence."""
+class Schema(BaseModel):
+    """A body of the API; what it does not know is refused, so that a misspelt name is not lost in silence.
+
+    Not ninja's Schema: that wraps every object to read models by dotted names, which a long list pays for.
+    """
 
     model_config = {"extra": "forbid"}
 

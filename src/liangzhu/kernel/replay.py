@@ -15,6 +15,7 @@ from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils.timezone import now as machine_now  # noqa: TID251 - keys end by the machine's clock
 
+from liangzhu.kernel import rows
 from liangzhu.kernel.crypto import hmac_sm3, seal, sm3_hex, unseal
 from liangzhu.kernel.errors import Problem
 from liangzhu.kernel.models import Replay
@@ -77,8 +78,10 @@ def once(request: HttpRequest, run: Callable[[], HttpResponse]) -> HttpResponse:
     try:
         with transaction.atomic():
             _claim(mark)
-            row = Replay.objects.filter(pk=mark, ends_at__gt=machine_now()).first()
-            if row is not None:
+            row = rows.get(Replay, mark)
+            if row is not None and row.ends_at <= machine_now():
+                row.delete()
+            elif row is not None:
                 if row.fingerprint != print_:
                     raise KeyReused("这个 Idempotency-Key 先前随另一请求用过。")
                 return _again(row, key)
@@ -122,13 +125,15 @@ def _fingerprint(request: HttpRequest) -> str:
 def _keep(mark: str, print_: str, response: HttpResponse, key: bytes) -> None:
     headers = {name: response.headers[name] for name in KEPT if name in response.headers}
     plain = json.dumps(headers).encode() + b"\n" + response.content
-    values = {
-        "fingerprint": print_,
-        "status": response.status_code,
-        "answer": seal(key, plain, mark.encode()),
-        "ends_at": machine_now() + timedelta(hours=settings.LIANGZHU_IDEMPOTENCY_HOURS),
-    }
-    Replay.objects.update_or_create(key=mark, defaults=values)
+    rows.insert(
+        Replay(
+            key=mark,
+            fingerprint=print_,
+            status=response.status_code,
+            answer=seal(key, plain, mark.encode()),
+            ends_at=machine_now() + timedelta(hours=settings.LIANGZHU_IDEMPOTENCY_HOURS),
+        )
+    )
 
 
 def _again(row: Replay, key: bytes) -> HttpResponse:

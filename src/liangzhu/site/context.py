@@ -4,6 +4,7 @@ from functools import cached_property
 from typing import Any
 
 from django.http import HttpRequest
+from django.urls import reverse_lazy
 
 from liangzhu.beams.people.directory import api as directory
 from liangzhu.kernel.now import demo_date
@@ -15,6 +16,9 @@ SHELLS = {
     "workbench": "site/workbench.html",
     "command": "site/command.html",
 }
+LINKS = {"api_docs": reverse_lazy("site:api_docs")}
+"""Pages of the site that pages of the apps may lead to."""
+
 MODES = ("standard", "elder")
 MODE_COOKIE = "mode"
 
@@ -44,12 +48,13 @@ def mode_of(request: HttpRequest) -> str:
 def site(request: HttpRequest) -> dict[str, Any]:
     """The context processor of the site.
 
-    ``shells`` names the base templates, ``shells.current`` the one for whoever asks: pages that staff and the
+    ``links`` are pages that apps may lead to. ``shells`` names the base templates, ``shells.current`` the one for whoever asks: pages that staff and the
     public share extend that. ``face`` is its name, ``mode`` standard or elder, ``district`` what `pack.toml` says,
     ``me`` who is at work or None, ``works`` whether the post has an inbox (who only keeps the system has none).
     """
     face = "workbench" if request.actor.signed_in else "portal"
     return {
+        "links": LINKS,
         "shells": {**SHELLS, "current": SHELLS[face]},
         "face": face,
         "mode": mode_of(request),

@@ -281,7 +281,11 @@ class Row:
     kind: str
     state: str
     unit: str
-    url: str
+
+    @property
+    def url(self) -> str:
+        """The page of the matter."""
+        return all_kinds()[self.matter.kind].url_of(self.matter)
 
 
 def rows(found: Iterable[Matter], helping_unit: int | None = None) -> list[Row]:
@@ -311,7 +315,6 @@ def rows(found: Iterable[Matter], helping_unit: int | None = None) -> list[Row]:
                 kind=kind.title,
                 state=_state_title(one, asked.get(one.pk)),
                 unit=unit.short if unit else directory.unit_name(one.holding_unit_id),
-                url=kind.url_of(one),
             )
         )
     return out
