@@ -19,7 +19,7 @@ from liangzhu.kernel.actors import SYSTEM
 from liangzhu.kernel.errors import BadFile, Conflict, Denied, Invalid, Problem, StepNotAllowed, TooLarge
 from liangzhu.pillars.programme import actions
 from liangzhu.pillars.programme.changes import planned
-from liangzhu.pillars.programme.findings import facts_of, undecided
+from liangzhu.pillars.programme.findings import day_of, facts_of, undecided, unit_of
 from liangzhu.pillars.programme.models import Finding, PlanDocument, PlanTask, Revision
 
 PLAN = (Path(__file__).parent / "data" / "plan.txt").read_text()
@@ -521,8 +521,9 @@ def test_whatever_was_decided_survives_an_inserted_article_on_its_own_article(re
             try:
                 decide(row, decision, **_correction(row))
             except Invalid:
-                assert decision == "confirmed", "only a gap cannot be confirmed"
-                assert row.value == ""
+                assert decision == "confirmed", "only a gap and an unknown unit cannot be confirmed"
+                row.value, row.unit_id = row.read_value, None
+                assert row.value == "" or unit_of(row, day_of(first)) is None
         second = read(with_article(no, body))
         assert second.articles.count() == first.articles.count() + 1
         titles = {row.no: row.title for row in first.articles.all()}

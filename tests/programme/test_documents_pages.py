@@ -284,6 +284,16 @@ def test_a_unit_that_nobody_knows_is_named(office, page, revision):
     assert "没有叫“区数据资源管理局”的单位" in shown.one("#a5").text
 
 
+def test_a_unit_that_nobody_knows_cannot_be_confirmed_and_is_counted(office, page, revision):
+    row = one(revision, "lead", 5)
+    shown = page(office, url("review", revision.pk))
+    assert "还有1个单位对不上" in shown.one(".review-bar").text
+    answer = office.post(url("finding", row.pk), {"decision": "confirmed"})
+    assert answer.status_code == 422 and "没有叫“区数据资源管理局”的单位" in answer.content.decode()
+    row.refresh_from_db()
+    assert row.decision == Finding.PROPOSED
+
+
 def test_the_progress_is_counted(office, page, revision):
     assert "存疑3处，已校核0处" in page(office, url("review", revision.pk)).text
     row = one(revision, "target", 3)

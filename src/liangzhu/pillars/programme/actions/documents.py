@@ -18,6 +18,7 @@ from liangzhu.kernel.workdays import shanghai_date
 from liangzhu.pillars.programme import events, policies
 from liangzhu.pillars.programme.findings import (
     LARGEST,
+    UNITS,
     carry,
     day_of,
     newest_of,
@@ -305,6 +306,9 @@ def decide_finding(
         _restore(row)
         if not row.value and row.kind != "note":
             raise Invalid({"value": f"这里没有读出{row.get_kind_display()}，不能直接确认，请填写。"})
+        if row.kind in UNITS:
+            # A name that the directory does not know, confirmed, would stop the ledger later and elsewhere.
+            _unit(row.value, row.unit_id, day_of(row.revision))
     row.decision = decision
     row.decided_by, row.decided_label, row.decided_at = str(act.actor.ref), act.actor.label[:100], now()
     row.version += 1
