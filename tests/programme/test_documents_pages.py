@@ -285,10 +285,10 @@ def test_a_unit_that_nobody_knows_is_named(office, page, revision):
 
 
 def test_a_unit_that_nobody_knows_cannot_be_confirmed_and_is_counted(office, page, revision):
-    row = one(revision, "lead", 5)
+    row = revision.findings.get(value="区数据资源管理局")
     shown = page(office, url("review", revision.pk))
     assert "还有1个单位对不上" in shown.one(".review-bar").text
-    answer = office.post(url("finding", row.pk), {"decision": "confirmed"})
+    answer = office.post(url("finding", row.pk), {"decision": "confirmed", "version": row.version})
     assert answer.status_code == 422 and "没有叫“区数据资源管理局”的单位" in answer.content.decode()
     row.refresh_from_db()
     assert row.decision == Finding.PROPOSED
