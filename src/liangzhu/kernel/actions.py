@@ -1,17 +1,19 @@
 """Actions: the only way to change state. One change = policy, lock, validate, write, log leaf, event, in one transaction."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from django.db import IntegrityError, models, transaction
+from django.db import DatabaseError, IntegrityError, models, transaction
 
 from liangzhu.kernel.actors import Actor
-from liangzhu.kernel.errors import AlreadyDone, NotThere
+from liangzhu.kernel.errors import AlreadyDone, NotThere, Problem
 from liangzhu.kernel.events import publish
 from liangzhu.kernel.log import write_leaf
 from liangzhu.kernel.models import LogLeaf, OutboxEvent, Submission
 from liangzhu.kernel.now import now
+from liangzhu.kernel.observing import about, tell
 from liangzhu.kernel.policies import Policy
 from liangzhu.kernel.refs import Ref
 
@@ -84,7 +86,7 @@ def action(name: str) -> Callable[[Callable], Callable]:
 
         @functools.wraps(fn)
         def run(actor: Actor, *, once: str = "", **kwargs):
-            with transaction.atomic():
+            with about(action=name), _told(name), transaction.atomic():
                 act = Act(actor, name)
                 if once:
                     _claim(once, act)
@@ -103,6 +105,21 @@ def action(name: str) -> Callable[[Callable], Callable]:
         return run
 
     return wrap
+
+
+@contextmanager
+def _told(name: str) -> Iterator[None]:
+    """Tell who counts how an action ended: done, refused (a Problem), failed (a fault)."""
+    try:
+        yield
+    except Problem:
+        tell("action", name=name, outcome="refused")
+        raise
+    except Exception as fault:
+        error = type(fault).__name__ if isinstance(fault, DatabaseError) else ""
+        tell("action", name=name, outcome="failed", error=error)
+        raise
+    tell("action", name=name, outcome="done")
 
 
 def _claim(key: str, act: Act) -> None:

@@ -2,7 +2,6 @@
 
 import functools
 import logging
-import uuid
 from collections.abc import Callable
 
 from django.conf import settings
@@ -12,6 +11,7 @@ from django.shortcuts import render
 
 from liangzhu.kernel.actors import ANONYMOUS
 from liangzhu.kernel.errors import Denied, Problem
+from liangzhu.kernel.observing import request_id
 from liangzhu.kernel.policies import get_policy
 
 logger = logging.getLogger("liangzhu.web")
@@ -44,8 +44,7 @@ class RequestMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer one request."""
-        request.request_id = uuid.uuid4().hex
-        request.actor = ANONYMOUS
+        _ready(request)
         response = self.get_response(request)
         response.headers["X-Request-Id"] = request.request_id
         return response
@@ -54,7 +53,7 @@ class RequestMiddleware:
         """Answer a Problem; anything else is the program's fault and goes on to the error page."""
         if not isinstance(error, Problem):
             return None
-        logger.info("%s %s %s", request.request_id, error.code, error.detail)
+        logger.info("%s %s", error.code, error.detail)
         return problem_response(request, error)
 
 
@@ -122,9 +121,9 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def _ready(request: HttpRequest) -> HttpRequest:
-    """A request that failed before the middleware has neither id nor actor; give it both."""
+    """Give a request the id and actor that it does not have yet."""
     if not hasattr(request, "request_id"):
-        request.request_id = uuid.uuid4().hex
+        request.request_id = request_id(request.headers.get("X-Request-Id", ""))
     if not hasattr(request, "actor"):
         request.actor = ANONYMOUS
     return request

@@ -21,6 +21,7 @@ from liangzhu.kernel.errors import Problem
 from liangzhu.kernel.events import Courier, CourierAway, all_couriers, all_handlers, restore
 from liangzhu.kernel.log import sequencer
 from liangzhu.kernel.models import Delivery, PeriodicRun
+from liangzhu.kernel.observing import about, tell
 
 logger = logging.getLogger("liangzhu.worker")
 
@@ -201,6 +202,7 @@ def deliver(delivery_id: int, lease: datetime | None = None) -> bool:
 
     With ``lease``, does nothing when somebody else has taken it over meanwhile.
     """
+    delivery = None
     try:
         with transaction.atomic():
             delivery = Delivery.objects.select_for_update(
@@ -212,12 +214,19 @@ def deliver(delivery_id: int, lease: datetime | None = None) -> bool:
             handler = all_handlers().get(delivery.handler)
             if handler is None:
                 raise Unknown(Delivery.HANDLER_GONE, f"程序里没有 {delivery.handler}，可能已随升级取消。")
-            handler.run(_restored(delivery), delivery)
+            with about(
+                event=delivery.event_id, handler=delivery.handler, request_id=delivery.event.request_id
+            ):
+                handler.run(_restored(delivery), delivery)
             delivery.attempts += 1
             finish(delivery)
+        tell("delivery", handler=delivery.handler, outcome="done")
         return True
     except Exception as error:
-        logger.warning("delivery %s failed", delivery_id, exc_info=not isinstance(error, Unknown))
+        name = delivery.handler if isinstance(delivery, Delivery) else ""
+        with about(delivery=delivery_id, handler=name):
+            logger.warning("delivery failed", exc_info=not isinstance(error, Unknown))
+        tell("delivery", handler=name, outcome="failed")
         _fail(delivery_id, lease, error)
         return False
 

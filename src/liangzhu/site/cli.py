@@ -202,6 +202,8 @@ def set_up_django() -> None:
     import django
 
     django.setup()
+    if found := config.unknown():
+        _complain(f"不认识的设置：{'、'.join(found)}。写法见 docs/settings.md。")
     from liangzhu.site import loading
 
     loading.stand_on_demo_day()
@@ -237,6 +239,8 @@ def up(host: str, port: int, demo: bool | None, workers: int | None) -> None:
         own_master=settings.LIANGZHU_OWN_MASTER_KEY,
         demo_accounts=demo,
     )
+    if not serving.is_loopback(host):
+        serving.require_served_safely(host)
     loading.load(demo=demo, say=click.echo)
     if settings.LIANGZHU_DEMO_DATE:
         os.environ["LIANGZHU_DEMO_DATE"] = settings.LIANGZHU_DEMO_DATE.isoformat()
@@ -270,7 +274,9 @@ def worker() -> None:
     """投递事件、运行定时任务，直到收到结束信号。可以同时运行多个。"""
     set_up_django()
     from liangzhu.kernel.worker import work
+    from liangzhu.site import serving
 
+    serving.guard()
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from difflib import get_close_matches
 from pathlib import Path
 
 
@@ -54,6 +55,12 @@ def _master_key(text: str) -> bytes | None:
     if len(key) not in (0, 16):
         raise ValueError("应为 32 个十六进制字符，可用 openssl rand -hex 16 生成")
     return key or None
+
+
+def _form(text: str) -> str:
+    if text.lower() not in ("line", "json"):
+        raise ValueError("应为 line 或 json")
+    return text.lower()
 
 
 def _names(text: str) -> list[str]:
@@ -124,6 +131,20 @@ SETTINGS: dict[str, Setting] = {
         ),
         Setting("LIANGZHU_DEBUG", "flag", "0", "Django's debug pages. Never in service.", _flag),
         Setting("LIANGZHU_LOG_LEVEL", "word", "INFO", "DEBUG, INFO, WARNING or ERROR.", str.upper),
+        Setting(
+            "LIANGZHU_LOG_FORMAT",
+            "word",
+            "line",
+            "line (text) or json: the form of the program's log lines.",
+            _form,
+        ),
+        Setting(
+            "LIANGZHU_METRICS_TOKEN",
+            "key",
+            "",
+            "Bearer token that /metrics asks for. Empty: figures for this machine only.",
+            str,
+        ),
         Setting("LIANGZHU_MAX_UPLOAD", "bytes", str(20 * 1024 * 1024), "The largest file accepted.", _count),
         Setting(
             "LIANGZHU_LOCKOUT_FAILURES", "number", "5", "Failed sign-ins before an account is locked.", _count
@@ -201,6 +222,16 @@ SETTINGS: dict[str, Setting] = {
         ),
     ]
 }
+
+
+def unknown() -> list[str]:
+    """The LIANGZHU_* variables of the environment that nobody declared, each in words with the nearest known name."""
+    words = []
+    for name in sorted(os.environ):
+        if name.startswith("LIANGZHU_") and "_TEST_" not in name and name not in SETTINGS:
+            near = get_close_matches(name, SETTINGS, n=1, cutoff=0.8)
+            words.append(f"{name}（{f'是不是 {near[0]}？' if near else '没有这个设置'}）")
+    return words
 
 
 def read(name: str) -> object:

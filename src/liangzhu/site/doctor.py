@@ -83,9 +83,7 @@ def _settings() -> Iterator[Finding]:
             wrong.append(
                 Finding("设置", BAD, str(error), f"请改正环境变量 {name}，写法见 docs/settings.md。")
             )
-    unknown = sorted(
-        name for name in os.environ if name.startswith("LIANGZHU_") and name not in config.SETTINGS
-    )
+    unknown = config.unknown()
     if unknown:
         wrong.append(
             Finding(

@@ -1,17 +1,21 @@
 """Serving: portal, workbench and worker as one group of processes that starts and ends together."""
 
+import atexit
 import contextlib
 import ctypes
 import errno
 import http.client
 import ipaddress
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 from types import FrameType
 
 from liangzhu.kernel.errors import Problem
@@ -84,6 +88,55 @@ def require_own_secrets(host: str, *, own_key: bool, own_master: bool, demo_acco
         )
 
 
+_here_only: list[str] = []
+
+
+def unsafe() -> list[str]:
+    """Why this installation must stay on its own machine, in words; empty when it may be reached from elsewhere."""
+    from django.conf import settings
+
+    from liangzhu.site.loading import kind_of_database
+
+    reasons = {
+        "没有设置 LIANGZHU_SECRET_KEY": settings.LIANGZHU_OWN_KEY,
+        "没有设置 LIANGZHU_MASTER_KEY": settings.LIANGZHU_OWN_MASTER_KEY,
+        "LIANGZHU_DEBUG 已打开": settings.DEBUG,
+        "设置了演示日期 LIANGZHU_DEMO_DATE": settings.LIANGZHU_DEMO_DATE is not None,
+        "数据库里有密码公开的演示账号": bool(kind_of_database()),
+    }
+    return [words for words, holds in reasons.items() if holds]
+
+
+def guard() -> None:
+    """For every process that serves or works, whoever started it: refuse names beyond loopback with such secrets.
+
+    Raises NotBeyondLoopback. What is bound cannot be seen here, so requests from elsewhere are refused one by one
+    (`loopback_only`).
+    """
+    from django.conf import settings
+
+    _here_only[:] = unsafe()
+    beyond = [host for host in settings.ALLOWED_HOSTS if not is_loopback(host)]
+    if beyond and _here_only:
+        raise NotBeyondLoopback(
+            f"LIANGZHU_HOSTS 写了 {'、'.join(beyond)}，但{'；'.join(_here_only)}。",
+            todo="请设置自己的密钥，关闭调试和演示日期，不用演示数据；或去掉 LIANGZHU_HOSTS，只在本机使用。",
+        )
+
+
+def require_served_safely(host: str) -> None:
+    """Raise NotBeyondLoopback for an address beyond loopback, whatever the reason."""
+    if reasons := unsafe():
+        raise NotBeyondLoopback(
+            f"不能在 {host} 上提供服务：{'；'.join(reasons)}。", todo="请改正后再启动，或只在本机使用。"
+        )
+
+
+def loopback_only() -> list[str]:
+    """Why requests from elsewhere are refused, as `guard` found it when this process started."""
+    return _here_only
+
+
 def require_free_port(host: str, port: int) -> None:
     """Raise PortTaken if something listens already.
 
@@ -101,6 +154,13 @@ def require_free_port(host: str, port: int) -> None:
             ) from None
 
 
+def _count_together() -> None:
+    """Give all processes one empty folder to count in, so that a scrape of any of them sees them all."""
+    folder = Path(tempfile.mkdtemp(prefix="liangzhu-metrics-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+
+
 def serve(host: str, port: int, workers: int, ready: Callable[[], None]) -> int:
     """Run server and worker until a signal ends them; ``ready`` is called once the first page can be answered.
 
@@ -112,6 +172,7 @@ def serve(host: str, port: int, workers: int, ready: Callable[[], None]) -> int:
     def stop(number: int, frame: FrameType | None) -> None:
         stopping.append(number)
 
+    _count_together()
     # Children are started with the default handlers; only this process waits for them.
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     web = _start(granian(host, port, workers))

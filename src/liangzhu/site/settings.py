@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 from csp.constants import NONE, SELF
 
 from liangzhu.site.config import read
+from liangzhu.site.logs import configuration
 
 HOME: Path = read("LIANGZHU_HOME")
 DEBUG = read("LIANGZHU_DEBUG")
@@ -29,6 +30,7 @@ LIANGZHU_API_RATE = read("LIANGZHU_API_RATE")
 LIANGZHU_FAILURE_RATE = read("LIANGZHU_FAILURE_RATE")
 LIANGZHU_IDEMPOTENCY_HOURS = read("LIANGZHU_IDEMPOTENCY_HOURS")
 LIANGZHU_PROXIES = read("LIANGZHU_PROXIES")
+LIANGZHU_METRICS_TOKEN = read("LIANGZHU_METRICS_TOKEN")
 LIANGZHU_OWN_KEY = not read("LIANGZHU_SECRET_KEY")
 LIANGZHU_OWN_MASTER_KEY = not read("LIANGZHU_MASTER_KEY")
 ALLOWED_HOSTS = read("LIANGZHU_HOSTS")
@@ -129,6 +131,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "liangzhu.site.watching.WatchMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -251,13 +254,4 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": "WARNING"},
-    "loggers": {
-        "liangzhu": {"level": read("LIANGZHU_LOG_LEVEL"), "handlers": ["console"], "propagate": False}
-    },
-}
+LOGGING = configuration(read("LIANGZHU_LOG_FORMAT"), read("LIANGZHU_LOG_LEVEL"))
