@@ -1,15 +1,19 @@
 """Clocks: ends, warnings and stretches that do not count, against tables and against a slow count by hand."""
 
-from datetime import date, datetime, timedelta
+import csv
+import random
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from liangzhu.beams.work.matters import clocks
-from liangzhu.beams.work.matters.process import ClockRule
+from liangzhu.beams.work.matters.grammar import ClockRule
 from liangzhu.beams.work.matters.rules import Escalation, NearDue, Rules
-from liangzhu.kernel.now import shanghai
+from liangzhu.beams.work.matters.rules import _hours as office_hours_of
+from liangzhu.kernel.now import SHANGHAI, shanghai
+from liangzhu.kernel.pack import PackError
 from liangzhu.kernel.workdays import WorkCalendar
 
 CALENDAR = WorkCalendar()
@@ -77,7 +81,9 @@ def test_the_days_after_the_notice_up_to_the_result_do_not_count(begun, ended, l
     assert clocks.last_day(end.due_at) == day(last)
 
 
-def slow_end(start: date, amount: int, stops: list[tuple[date, date]]) -> date:
+def slow_end(
+    start: date, amount: int, stops: list[tuple[date, date]], is_workday=CALENDAR.is_workday
+) -> date:
     """Walk day by day; count a working day unless it lies in (begun, ended] of a stretch that began in time."""
     left, here, last = amount, start, start
     spans: list[tuple[date, date]] = []
@@ -90,13 +96,13 @@ def slow_end(start: date, amount: int, stops: list[tuple[date, date]]) -> date:
             if left == 0:
                 # Stopped on the last day in time: the day of resumption, or the next working day, is left.
                 here = ended
-                while not CALENDAR.is_workday(here):
+                while not is_workday(here):
                     here += timedelta(days=1)
                 last = here
         if left == 0 and not (pending and pending[0][0] <= last):
             return last
         here += timedelta(days=1)
-        if CALENDAR.is_workday(here) and not any(a < here <= b for a, b in spans):
+        if is_workday(here) and not any(a < here <= b for a, b in spans):
             left -= 1
             last = here
 
@@ -119,6 +125,144 @@ def test_stops_agree_with_a_walk_day_by_day(start, amount, gaps):
         stops.append((begun, here))
     end = clocks.end("workday", amount, noon(start), [(noon(a), noon(b)) for a, b in stops], CALENDAR)
     assert clocks.last_day(end.due_at) == slow_end(start, amount, stops)
+
+
+# Twenty years, against the holidays as another source has them ------------------------------------------------
+
+YEARS = st.builds(
+    lambda on, minute: datetime.combine(on, time(minute // 60, minute % 60), SHANGHAI),
+    st.dates(date(2007, 1, 1), date(2026, 6, 30)),
+    st.integers(0, 1439),
+)
+GAPS = st.lists(
+    st.tuples(st.integers(0, 9 * 1440), st.one_of(st.integers(0, 600), st.integers(0, 12 * 1440))), max_size=4
+)
+"""Minutes until a stretch begins after the last one ended (they may touch), and how long it is."""
+
+
+def stretches(start: datetime, gaps: list[tuple[int, int]]) -> list[tuple[datetime, datetime]]:
+    """Stretches in order of time."""
+    found, here = [], start
+    for before, length in gaps:
+        begun = here + timedelta(minutes=before)
+        here = begun + timedelta(minutes=length)
+        found.append((begun, here))
+    return found
+
+
+@pytest.fixture(scope="module")
+def off(shared) -> dict[date, bool]:
+    """Days that differ from Monday to Friday, 2007-2026: whether they are off."""
+    with (shared / "data/calendar/holiday_cn_2007_2026.csv").open(encoding="utf-8") as file:
+        return {day(row["date"]): row["is_off_day"] == "1" for row in csv.DictReader(file)}
+
+
+@pytest.fixture(scope="module")
+def is_workday(off):
+    """Whether a day is worked, by that source alone."""
+    return lambda one: not off[one] if one in off else one.weekday() < 5
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(start=YEARS, amount=st.integers(1, 60), gaps=GAPS, unit=st.sampled_from(["workday", "day"]))
+def test_days_agree_with_a_walk_day_by_day_over_twenty_years(is_workday, start, amount, gaps, unit):
+    stops = stretches(start, gaps)
+    days = [(a.date(), b.date()) for a, b in stops]
+    counts = is_workday if unit == "workday" else lambda one: True
+    found = clocks.end(
+        unit, amount, start.astimezone(UTC), [(a.astimezone(UTC), b) for a, b in stops], CALENDAR
+    )
+    expected = slow_end(start.date(), amount, days, counts)
+    assume(expected <= date(2026, 12, 31))
+    assert clocks.last_day(found.due_at) == expected and clocks.ends_with_day(found.due_at)
+    assert not found.provisional
+
+
+OFFICE = ((time(9), time(12)), (time(13, 30), time(17, 30)))
+
+
+def slow_minutes(start: datetime, amount: int, stops, counts) -> datetime:
+    """Walk minute by minute; a minute counts unless it lies in a stretch that began before the end."""
+    left, here = amount * 60, start
+    while left:
+        if counts(here) and not any(a <= here < b for a, b in stops):
+            left -= 1
+        here += timedelta(minutes=1)
+    return here
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    start=YEARS,
+    amount=st.integers(1, 16),
+    gaps=st.lists(st.tuples(st.integers(0, 1440), st.integers(0, 2880)), max_size=3),
+)
+@example(start=datetime(2022, 9, 30, 17, 29, tzinfo=SHANGHAI), amount=1, gaps=[])  # over 国庆
+@example(start=datetime(2022, 10, 20, 9, tzinfo=SHANGHAI), amount=3, gaps=[(180, 60)])  # over when it stops
+@example(start=datetime(2022, 10, 20, 12, tzinfo=SHANGHAI), amount=4, gaps=[(0, 90)])
+def test_working_hours_agree_with_a_walk_minute_by_minute(is_workday, start, amount, gaps):
+    stops = stretches(start, gaps)
+
+    def counts(minute: datetime) -> bool:
+        return is_workday(minute.date()) and any(a <= minute.time() < b for a, b in OFFICE)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(clocks, "rules", lambda: Rules(NearDue(), (), (), OFFICE))
+        found = clocks.end("workhour", amount, start.astimezone(UTC), stops, CALENDAR)
+        assert found.due_at == slow_minutes(start, amount, stops, counts)
+        # What is worked until the end, less what is worked in the stretches before it, is the amount.
+        inside = [clocks.worked(a, min(b, found.due_at), CALENDAR) for a, b in stops if a < found.due_at]
+        whole = clocks.worked(start, found.due_at, CALENDAR)
+        assert whole - sum(inside, timedelta()) == timedelta(hours=amount)
+        rule = ClockRule("x", "promised", "x", "workhour", amount, warn=("workhour", 1))
+        warned = clocks.warning(rule, start, found.due_at, CALENDAR)
+        assert warned == start or clocks.worked(warned, found.due_at, CALENDAR) == timedelta(hours=1)
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    start=YEARS,
+    amount=st.integers(1, 48),
+    gaps=st.lists(st.tuples(st.integers(0, 1440), st.integers(0, 2880)), max_size=3),
+)
+def test_hours_agree_with_a_walk_minute_by_minute(start, amount, gaps):
+    stops = stretches(start, gaps)
+    found = clocks.end("hour", amount, start.astimezone(UTC), stops, CALENDAR)
+    assert found.due_at == slow_minutes(start, amount, stops, lambda minute: True)
+
+
+@pytest.mark.parametrize("hours", [[["09:00", "12:00"], ["11:00", "17:00"]], [["13:00", "09:00"]]])
+def test_office_hours_that_overlap_or_run_backwards_are_refused(hours):
+    with pytest.raises(PackError, match="office_hours"):
+        office_hours_of(hours)
+
+
+def test_working_hours_need_office_hours(monkeypatch):
+    monkeypatch.setattr(clocks, "rules", lambda: Rules(NearDue(), (), ()))
+    with pytest.raises(PackError, match="office_hours"):
+        clocks.end("workhour", 1, noon(day("2022-10-20")), [], CALENDAR)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("seed", range(6))
+def test_a_matter_counts_as_the_walk_does(town, is_workday, seed):
+    dice = random.Random(seed)
+    case = town.open("licence").do("2022-10-20 10:00", "organ", "accept")
+    here, stops, more = date(2022, 10, 20), [], 0
+    for _ in range(3):
+        # As an officer would: only while the clock has not ended.
+        begun = here + timedelta(days=dice.randint(0, 6))
+        ended = begun + timedelta(days=dice.randint(0, 12))
+        if begun > day(case.last_day("law")):
+            break
+        if not more and dice.random() < 0.5:
+            case.do(f"{begun} 09:00", "organ.head", "extend", reason="情况复杂")
+            more = 10
+        case.do(f"{begun} 10:00", "organ", "suspend", reason="鉴定", told="告知1号")
+        case.do(f"{ended} 23:59", "organ", "resume", outcome="合格")
+        stops.append((begun, ended))
+        here = ended
+        assert day(case.last_day("law")) == slow_end(date(2022, 10, 20), 20 + more, stops, is_workday)
 
 
 @settings(max_examples=200, deadline=None)
