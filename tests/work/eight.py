@@ -125,7 +125,7 @@ class Town:
                 parties={name: self.district.units[one] for name, one in spec.parties.items()},
                 holding_unit_id=self.district.units[unit],
                 due_on=spec.due_on,
-                data={**spec.data, **data},
+                data={name: value for name, value in {**spec.data, **data}.items() if value is not None},
             )
             if kind == "plan_task":
                 plan, _ = PlanDocument.objects.get_or_create(

@@ -2,11 +2,14 @@
 
 from xml.etree import ElementTree
 
+import pytest
+
 from liangzhu.beams.work.matters import api as matters
 from liangzhu.beams.work.matters import drawing
 from liangzhu.beams.work.matters.process import parse
 
 from .conftest import SIMPLE
+from .eight import FILES
 
 
 def test_the_svg_is_well_formed_without_style_and_names_every_state_and_step():
@@ -47,3 +50,27 @@ def test_mermaid_and_words_tell_the_same():
     )
     (_, lines), (part, _) = drawing.words(found)
     assert "待核查：退回 → 办理中；核查办结 → 已办结。" in lines and part == "配合意见"
+
+
+def test_what_happens_by_itself_and_children_are_drawn_and_told():
+    licence = parse(FILES["licence"].read_text(encoding="utf-8"))
+    assert "视为受理（到时）" in drawing.svg(licence) and "视为受理（到时）" in drawing.mermaid(licence)
+    told = dict(drawing.words(licence))["系统自动办理"]
+    assert told[0] == "“受理或一次告知期限”期满：系统办理“视为受理”。"
+    assert told[1] == "进入“待补正”满 30 个工作日：系统办理“退件”。"
+    bundle = parse(FILES["bundle"].read_text(encoding="utf-8"))
+    told = dict(drawing.words(bundle))
+    assert "医疗机构执业登记：等“营业执照”办成。" in told["子事项"]
+    assert "统一出件：条件具备时由系统办理。" in told["系统自动办理"]
+    assert "children_shop --> children_clinic: 办成后" in drawing.mermaid(bundle)
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_each_of_the_eight_kinds_is_drawn_whole(kind):
+    found = parse(FILES[kind].read_text(encoding="utf-8"))
+    text = drawing.svg(found)
+    ElementTree.fromstring(text)
+    titles = [state.title for flow in (found.flow, *found.parts.values()) for state in flow.states.values()]
+    titles += [child.title for child in found.children.values()]
+    titles += [step.title for step in found.flow.transitions.values()]
+    assert not [title for title in titles if title not in text]

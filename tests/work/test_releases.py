@@ -1,6 +1,7 @@
 """A matter ends under the edition it began with: text, guards and forms; others begin with the new one."""
 
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -171,3 +172,55 @@ def test_what_was_released_before_pins_existed_is_pinned_when_loaded(town, monke
         monkeypatch.setattr(processes, "all_kinds", lambda: {})
         matters.load_processes()
     assert set(Pin.objects.filter(kind=Pin.EDITION).values_list("name", flat=True)) == set(FILES)
+
+
+RULES = Path(__file__).parent / "rules"
+
+
+def test_a_clock_is_as_long_as_a_decision_table_says_and_the_edition_keeps_the_table(town):
+    table = (RULES / "data_request_clock.json").read_text(encoding="utf-8")
+    releases.seed("rule", "data_request_clock", table)
+    text = FILES["data_request"].read_text(encoding="utf-8")
+    text = text.replace(
+        'amount = { field = "sharing", by = { open = 1, conditional = 10 } }',
+        'amount = { rule = "decision", table = "data_request_clock", output = "days", inputs = { extended = false } }',
+    ).replace('name = "sharing"', 'name = "share"')
+    with pytest.raises(ProcessError, match="没有名为 'other' 的决策表"):
+        process.parse(text.replace('"data_request_clock"', '"other"'))
+    with pytest.raises(ProcessError, match="没有名为 'weeks' 的输出"):
+        process.parse(text.replace('output = "days"', 'output = "weeks"'))
+    with at("2025-09-10 08:00"):
+        first = put_in_force("data_request", text)
+    old = town.open("data_request", when="2025-09-10 09:00", sharing=None, share="conditional")
+    assert old.last_day("answer") == "2025-09-24"
+    assert "按“数据需求几个工作日答复”：10 个工作日（政务数据共享条例" in old.entry("open").note
+    assert Pin.objects.get(release=first, kind="rule").name == "data_request_clock"
+    # The table changes: what runs under this edition keeps the old one.
+    with at("2025-09-11 08:00"):
+        draft = releases.draft(
+            SYSTEM, kind="rule", key="data_request_clock", body=table.replace('"days": 10,', '"days": 5,')
+        )
+        releases.release(SECOND, release_id=draft.pk, accept=True)
+    again = town.open("data_request", when="2025-09-12 09:00", sharing=None, share="conditional")
+    assert again.last_day("answer") == "2025-09-26"
+    with at("2025-09-12 10:00"):
+        put_in_force("data_request", text + "\n")
+    young = town.open("data_request", when="2025-09-12 11:00", sharing=None, share="conditional")
+    assert young.last_day("answer") == "2025-09-19"
+
+
+def test_a_step_may_hang_on_a_decision_table(town):
+    table = (RULES / "data_request_clock.json").read_text(encoding="utf-8")
+    releases.seed("rule", "data_request_clock", table)
+    text = FILES["data_request"].read_text(encoding="utf-8").replace('name = "sharing"', 'name = "share"')
+    text = text.replace('field = "sharing"', 'field = "share"').replace(
+        'announce = "data.share_agreed"',
+        'guards = [{ name = "decision", table = "data_request_clock", output = "end", value = "同意", inputs = { extended = false } }]',
+    )
+    with at("2025-09-10 08:00"):
+        put_in_force("data_request", text)
+    good = town.open("data_request", when="2025-09-10 09:00", sharing=None, share="open")
+    good.do("2025-09-10 10:00", "provider.head", "agree")
+    bad = town.open("data_request", when="2025-09-10 09:00", sharing=None, share="conditional")
+    with pytest.raises(StepNotAllowed, match="第二十一条.*说明理由后不同意.*不能“同意共享”"):
+        bad.do("2025-09-10 10:00", "provider.head", "agree")

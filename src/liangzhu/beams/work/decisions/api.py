@@ -3,7 +3,7 @@
 from liangzhu.beams.work.decisions.checking import parse
 from liangzhu.beams.work.decisions.deciding import Decision, NoRow, decide_by
 from liangzhu.beams.work.decisions.dmn import DmnRefused, from_dmn, to_dmn
-from liangzhu.beams.work.decisions.rules import decide, in_force, load_rules, read_rule
+from liangzhu.beams.work.decisions.rules import by_release_id, decide, in_force, load_rules, read_rule
 from liangzhu.beams.work.decisions.table import Table
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "DmnRefused",
     "NoRow",
     "Table",
+    "by_release_id",
     "decide",
     "decide_by",
     "from_dmn",

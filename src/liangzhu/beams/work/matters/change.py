@@ -162,7 +162,9 @@ class Change:
         """How long a clock is whose length hangs on what was filled in. Raises Invalid when nothing was."""
         amounts = rule.amounts
         if amounts.rule:
-            return registry.measures[amounts.rule](self.matter, self.values, amounts.params)
+            unit, amount, *said = registry.measures[amounts.rule](self.matter, self.values, amounts.params)
+            self.said += said
+            return unit, amount
         value = self.values.get(amounts.of_field)
         if value is None:
             value = answers.last_value(self.matter, amounts.of_field)

@@ -3,13 +3,22 @@ not see it.
 
 States stand under each other in the order of the path. A step to the next state goes straight down; every
 other step leaves on the right, runs in a lane of its own and enters its target from the right. Steps that
-stay stand inside the state. Pure functions: the same process always gives the same drawing.
+stay stand inside the state. What the system does by itself is marked, children stand below in the order in which
+they need each other. Pure functions: the same process always gives the same drawing.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from xml.sax.saxutils import escape
 
-from liangzhu.beams.work.matters.grammar import Flow, Process, State, Transition
+from liangzhu.beams.work.matters.grammar import (
+    UNIT_WORDS,
+    Child,
+    Flow,
+    Process,
+    State,
+    Timer,
+    Transition,
+)
 
 BOX, LEFT, PORT, LANE, GAP, CHAR = 190, 16, 24, 16, 54, 13.5
 """Pixels: width of a state, margin, height of a line in it, width of a lane, room between states, width of a
@@ -54,12 +63,12 @@ class _Edge:
 def svg(process: Process, state: str = "") -> str:
     """The process as one SVG, its parts below it; ``state`` is filled as the present one."""
     pieces, y, width = [], 0.0, 0.0
-    flows = [(process.title, process.flow), *((flow.title, flow) for flow in process.parts.values())]
-    for title, flow in flows:
+    flows = _flows(process)
+    for flow in flows:
         if len(flows) > 1:
-            pieces.append(_text(LEFT, y + 22, title, weight="600"))
+            pieces.append(_text(LEFT, y + 22, flow.title, weight="600"))
             y += 36
-        drawn, height, wide = _flow(flow, y, state if flow is process.flow else "")
+        drawn, height, wide = _flow(flow, y, state if flow is flows[0] else "")
         pieces.append(drawn)
         y, width = y + height + 20, max(width, wide)
     name = f"process-{process.key}"
@@ -78,14 +87,16 @@ def svg(process: Process, state: str = "") -> str:
 def mermaid(process: Process) -> str:
     """The process as a Mermaid state diagram."""
     lines = ["stateDiagram-v2"]
-    for prefix, flow in [("", process.flow), *((f"{name}_", flow) for name, flow in process.parts.items())]:
+    for flow in _flows(process):
+        prefix = f"{flow.name}_" if flow.name else ""
         indent = "  "
         if prefix:
             lines.append(f"  state {_quoted(flow.title)} as {flow.name} {{")
             indent = "    "
         for one in flow.states.values():
             lines.append(f"{indent}state {_quoted(one.title)} as {prefix}{one.name}")
-        lines.append(f"{indent}[*] --> {prefix}{flow.initial}")
+        if flow.name != CHILDREN:
+            lines.append(f"{indent}[*] --> {prefix}{flow.initial}")
         for step in flow.transitions.values():
             for source in step.sources:
                 label = step.title.replace(":", "：")
@@ -101,17 +112,73 @@ def mermaid(process: Process) -> str:
 def words(process: Process) -> list[tuple[str, list[str]]]:
     """The process in sentences: (heading, lines) for the process itself and each kind of part."""
     found = []
-    for title, flow in [
-        (process.title, process.flow),
-        *((flow.title, flow) for flow in process.parts.values()),
-    ]:
+    for flow in _flows(process)[: 1 + len(process.parts)]:
         lines = []
         for one in ordered(flow):
             steps = [_said(flow, one, step) for step in flow.out_of(one.name)]
             end = "终结。" if one.final else ""
             lines.append(f"{one.title}：{end}{'；'.join(steps)}{'。' if steps else ''}")
-        found.append((title, lines))
+        found.append((flow.title, lines))
+    alone = [_timer_said(process, timer) for timer in process.timers.values()]
+    alone += [
+        f"{process.flow.transitions[one.step].title}：条件具备时由系统办理。" for one in process.triggers
+    ]
+    if alone:
+        found.append(("系统自动办理", alone))
+    if process.children:
+        titles = {name: child.title for name, child in process.children.items()}
+        waits = {
+            name: "：等" + "".join(f"“{titles[one]}”" for one in child.needs) + "办成" if child.needs else ""
+            for name, child in process.children.items()
+        }
+        found.append(("子事项", [f"{titles[name]}{waits[name]}。" for name in process.children]))
     return found
+
+
+CHILDREN = "children"
+
+
+def _flows(process: Process) -> list[Flow]:
+    """What is drawn: the process with what happens by itself marked, its kinds of parts, its children."""
+    marks = {timer.step: "到时" for timer in process.timers.values() if timer.step}
+    marks |= {trigger.step: "自动" for trigger in process.triggers}
+    steps = {
+        name: replace(step, title=f"{step.title}（{marks[name]}）") if name in marks else step
+        for name, step in process.flow.transitions.items()
+    }
+    found = [replace(process.flow, title=process.title, transitions=steps), *process.parts.values()]
+    if process.children:
+        found.append(_children(process.children))
+    return found
+
+
+def _children(children: dict[str, Child]) -> Flow:
+    """Children as states, their prerequisites as steps between them, each below what it needs."""
+    depth: dict[str, int] = {}
+    while len(depth) < len(children):
+        for name, child in children.items():
+            if name not in depth and all(one in depth for one in child.needs):
+                depth[name] = 1 + max((depth[one] for one in child.needs), default=0)
+    order = sorted(children, key=lambda name: (depth[name], list(children).index(name)))
+    states = {name: State(name, children[name].title, order=n) for n, name in enumerate(order)}
+    steps = {
+        f"{one}_{name}": Transition(f"{one}_{name}", "办成后", "", (one,), name, ())
+        for name in order
+        for one in children[name].needs
+    }
+    return Flow(CHILDREN, "子事项", order[0], states, steps)
+
+
+def _timer_said(process: Process, timer: Timer) -> str:
+    if timer.clock:
+        title = process.clocks[timer.clock].title
+        when = f"“{title}”{'将到期' if timer.at_warn else '期满'}"
+    else:
+        states = "”“".join(process.flow.states[one].title for one in timer.states)
+        when = f"进入“{states}”满 {timer.after[1]} {UNIT_WORDS[timer.after[0]]}"
+    if timer.step:
+        return f"{when}：系统办理“{process.flow.transitions[timer.step].title}”。"
+    return f"{when}：提醒（{timer.title}）。"
 
 
 def _said(flow: Flow, here: State, step: Transition) -> str:

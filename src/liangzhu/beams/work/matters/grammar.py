@@ -257,6 +257,12 @@ class Process:
                 yield from (("effect", use) for use in step.effects)
         yield from (("condition", trigger.on) for trigger in self.triggers)
 
+    def tables(self) -> list[str]:
+        """The keys of the decision tables that are named."""
+        named = [use.params.get("table") for _, use in self.uses()]
+        named += [clock.amounts.params.get("table") for clock in self.clocks.values() if clock.amounts]
+        return sorted({key for key in named if key})
+
     def forms(self) -> list[str]:
         """The keys of the forms that are named."""
         steps = [

@@ -15,6 +15,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from liangzhu.beams.people.directory.api import all_roles
+from liangzhu.beams.work.decisions import api as decisions
 from liangzhu.beams.work.matters import registry
 from liangzhu.beams.work.matters.grammar import (
     CLOCK_UNITS,
@@ -38,7 +39,7 @@ from liangzhu.beams.work.matters.grammar import (
 )
 from liangzhu.beams.work.matters.models import Pin
 from liangzhu.kernel import releases
-from liangzhu.kernel.errors import Problem
+from liangzhu.kernel.errors import NotThere, Problem
 from liangzhu.kernel.log import sm3
 from liangzhu.kernel.models import Release
 
@@ -114,16 +115,27 @@ def pinned_form(release_id: int, key: str) -> str:
     return found or registry.form_source.fingerprint(key) or ""
 
 
+def pinned_rule(release_id: int, key: str) -> int | None:
+    """The release of a decision table as a release of a process pinned it; None for one without pins."""
+    mark = (
+        Pin.objects.filter(release=release_id, kind="rule", name=key).values_list("mark", flat=True).first()
+    )
+    rows = Release.objects.filter(kind="rule", key=key, fingerprint=mark).order_by("-number")
+    return rows.values_list("pk", flat=True).first()
+
+
 def pin(release: Release) -> str:
     """Write down, once, what a release means by the names it uses; returns the hash of the edition.
 
-    It covers the text of the process, the hash of each form and the version of each guard, effect and condition.
+    It covers the text of the process, the hash of each form and decision table, and the version of each guard, effect and
+    condition.
     """
     known = Pin.objects.filter(release=release, kind=Pin.EDITION).values_list("mark", flat=True).first()
     if known:
         return known
     process = parse(release.body, release.origin or release.key)
     marks = {(kind, use.name): str(use.version) for kind, use in process.uses()}
+    marks |= {("rule", key): decisions.in_force(key).fingerprint for key in process.tables()}
     marks |= {("form", key): registry.form_source.fingerprint(key) or "" for key in process.forms()}
     lines = [release.fingerprint, *(f"{kind} {name} {mark}" for (kind, name), mark in sorted(marks.items()))]
     edition = sm3("\n".join(lines).encode())
@@ -318,6 +330,8 @@ class _Reader:
             if rule not in registry.measures:
                 known = "、".join(sorted(registry.measures))
                 self.fault(block, str(rule), f"没有登记名为 {rule!r} 的时长规则，已登记：{known}")
+            if "table" in body:
+                self.table(block, body["table"], body.get("output"))
             return Amounts(rule=rule, params={key: value for key, value in body.items() if key != "rule"})
         self.keys(body, block, {"field", "by", "otherwise"}, {"field", "by"})
         return Amounts(
@@ -507,6 +521,16 @@ class _Reader:
             self.fault(block, key, f"没有名为 {key!r} 的表单")
         return key
 
+    def table(self, block: str, key: str, output: str | None) -> None:
+        """A decision table that is named must be in force, and answer what is asked."""
+        try:
+            found = decisions.in_force(key)
+        except NotThere:
+            self.fault(block, str(key), f"没有名为 {key!r} 的决策表")
+            return
+        if output not in {column.name for column in found.outputs}:
+            self.fault(block, str(output), f"决策表 {key!r} 没有名为 {output!r} 的输出")
+
     def uses(
         self, block: str, part: str, bodies: list[dict], kind: str, fields: Iterable[str]
     ) -> tuple[Use, ...]:
@@ -531,6 +555,8 @@ class _Reader:
         for key in rule.needs:
             if key not in params:
                 self.fault(block, name, f"{word} {name!r} 缺少参数 {key!r}")
+        if "table" in params and "table" in (*rule.needs, *rule.takes):
+            self.table(block, params["table"], params.get("output"))
         known = self.known(params, fields)
         for key, value in params.items():
             if key not in (*rule.needs, *rule.takes):

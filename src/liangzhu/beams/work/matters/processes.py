@@ -10,6 +10,7 @@
 | `not_after` (steps, since, reason) | once one of these steps was done |
 | `only_after` (steps, since) | until one of these steps was done |
 | `in_time` (clock) | when that clock has ended, or does not run |
+| `decision` (table, output, value, inputs) | unless the decision table gives that value; the ground is named |
 
 | Effect | Does |
 |---|---|
@@ -38,7 +39,7 @@ from pathlib import Path
 from django.db import OperationalError
 
 from liangzhu.beams.people.directory import api as directory
-from liangzhu.beams.work.matters import bpmn, drawing, engine, events, formed, notices, queries
+from liangzhu.beams.work.matters import bpmn, decided, drawing, engine, events, formed, notices, queries
 from liangzhu.beams.work.matters import clocks as counting
 from liangzhu.beams.work.matters.grammar import Process
 from liangzhu.beams.work.matters.kinds import all_kinds, process_files
@@ -51,7 +52,7 @@ from liangzhu.beams.work.matters.process import (
     parse,
     pin,
 )
-from liangzhu.beams.work.matters.registry import condition, effect, guard, keep_forms
+from liangzhu.beams.work.matters.registry import condition, effect, guard, keep_forms, measure
 from liangzhu.beams.work.matters.rules import rules
 from liangzhu.kernel import releases
 from liangzhu.kernel.errors import Conflict, Invalid, NotThere, StepNotAllowed
@@ -160,6 +161,10 @@ def in_time(act, matter, params: dict, data: dict, transition) -> None:
     if clock is None or (not clock.paused and clock.due_at <= now()):
         state = "没有在计时" if clock is None else f"已于 {counting.last_day(clock.due_at):%Y-%m-%d} 到期"
         raise StepNotAllowed(f"“{title}”{state}，不能“{transition.title}”。", todo="请在期满前提出。")
+
+
+guard("decision", needs=("table", "output", "value"), takes=("inputs",), whole=True)(decided.as_decided)
+measure("decision")(decided.by_table)
 
 
 @effect("hand_to", needs=("party",), takes=("field",))

@@ -119,7 +119,9 @@ def condition(
 
 
 def measure(name: str) -> Callable:
-    """Register ``fn(matter, data, params) -> (unit, amount)`` as a length of clocks. Raises ValueError when taken."""
+    """Register ``fn(matter, data, params) -> (unit, amount)`` as a length of clocks; what follows them goes into the
+    history. Raises ValueError when taken.
+    """
     return _one(measures, name)
 
 
