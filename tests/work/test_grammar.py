@@ -2,7 +2,7 @@
 
 import pytest
 
-from liangzhu.beams.work.matters import process
+from liangzhu.beams.work.matters import bpmn, process
 from liangzhu.beams.work.matters.process import ProcessError, parse
 
 from .eight import FILES
@@ -63,6 +63,7 @@ def faults(text: str) -> list[str]:
     return caught.value.detail.splitlines()
 
 
+@pytest.mark.django_db  # which forms there are stands in the database
 @pytest.mark.parametrize(
     ("kind", "old", "new", "needle", "word"), [(p[0], *p[2:]) for p in PLANTED], ids=[p[1] for p in PLANTED]
 )
@@ -80,6 +81,12 @@ def test_the_eight_kinds_are_sound(kind):
     found = parse(FILES[kind].read_text(encoding="utf-8"), FILE)
     assert found.key == kind
     assert any(state.final for state in found.flow.states.values())
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_the_eight_kinds_come_back_from_bpmn_as_they_were(kind):
+    text = FILES[kind].read_text(encoding="utf-8")
+    assert parse(bpmn.read(bpmn.export(text))) == parse(text)
 
 
 def test_what_a_process_says_of_time_is_read():
