@@ -71,6 +71,14 @@ def test_every_page_is_accessible_and_fits(desk, root, width):
         reverse("matters:part_step", args=[first.pk, part.pk, "answer"]),
         "/work/notices/?show=all",
         "/work/search/?q=登记",
+        "/work/?scope=all&closed=1&cols=number&cols=due",
+        "/work/?scope=unit&kind=simple&q=登记&from=2022-10-01",
+        f"/work/many/?ids={first.pk}&scope=unit",
+        f"/work/many/?ids={first.pk}&scope=unit&do=note_progress",
+        "/work/done/",
+        "/work/views/",
+        "/work/subscription/",
+        "/work/notices/rules/",
         "/work/processes/",
         "/work/processes/simple/",
         "/work/calendar/",
@@ -117,3 +125,22 @@ def test_what_was_typed_is_offered_again_after_leaving(desk):
     tab.goto(address)
     tab.get_by_role("button", name="找回").click()
     assert tab.input_value("textarea[name=progress]") == "写了一半"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_rows_are_chosen_by_keyboard_and_done_together(desk):
+    tab = desk(1440)
+    tab.goto("/work/?scope=unit&kind=simple&state=received")
+    tab.keyboard.press("j")
+    tab.keyboard.press("x")
+    tab.get_by_text("已选 1 件").wait_for()
+    tab.keyboard.press("x")
+    assert tab.inner_text("[data-many-count]") == ""
+    tab.keyboard.press("x")
+    tab.get_by_role("button", name="批量办理选中的").click()
+    tab.get_by_role("button", name="受理").click()
+    tab.get_by_text("对下面 1 件办理“受理”").wait_for()
+    tab.get_by_role("button", name="受理 1 件").click()
+    tab.get_by_text("全部办成").wait_for()
+    assert Matter.objects.get(title__startswith="第二件").state == "working"
+    assert tab.complaints == []

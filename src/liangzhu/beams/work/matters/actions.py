@@ -76,6 +76,24 @@ def assign(
     """
     matter = queries.matter(act.actor, matter_id)
     part = queries.part(act.actor, matter, part_id) if part_id is not None else None
+    give(act, matter, part, own_post(act.actor, post_id), version)
+    return matter
+
+
+def own_post(actor: Actor, post_id: int | None) -> directory.PostView | None:
+    """A post of the actor's unit; None for None. Raises Invalid."""
+    if post_id is None:
+        return None
+    post = next((one for one in directory.posts(actor.unit_id) if one.id == post_id), None)
+    if post is None:
+        raise Invalid({"post_id": "只能分派给本单位的岗位，请重新选择。"})
+    return post
+
+
+def give(
+    act: Act, matter: Matter, part: Part | None, post: directory.PostView | None, version: int | None
+) -> None:
+    """Let a post do a matter or a part of it, and tell the post. Raises Conflict, Denied, StepNotAllowed."""
     with begin(act, matter) as change:
         if part is not None:
             part.refresh_from_db()
@@ -84,18 +102,12 @@ def assign(
         act.check(policies.assign, row)
         if not matter.is_open or not row.is_open:
             raise StepNotAllowed(f"事项 {matter.number} 已经办结，不用再分派。")
-        post = None
-        if post_id is not None:
-            post = next((one for one in directory.posts(act.actor.unit_id) if one.id == post_id), None)
-            if post is None:
-                raise Invalid({"post_id": "只能分派给本单位的岗位，请重新选择。"})
         row.assignee_id = post.id if post else None
         title = f"分派给{post.person_name or ''}（{post.title}）" if post else "收回分派"
         entry = change.finish("matters.assign", title, from_state=row.state, to_state=row.state, part=part)
-    act.log(matter.ref, entry=entry.pk, part=part.pk if part else None, assignee=post_id)
+    act.log(matter.ref, entry=entry.pk, part=part.pk if part else None, assignee=post.id if post else None)
     if post and post.id != act.actor.post_id:
         notify([post.id], key=f"assigned:{entry.pk}", title=f"分派给您：{matter.title}", matter=matter)
-    return matter
 
 
 @action("matters.comment")

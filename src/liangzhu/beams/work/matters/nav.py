@@ -29,6 +29,14 @@ nav(
 )
 nav(
     face="workbench",
+    label="我办过的",
+    url="matters:done",
+    order=12,
+    policy="matters.work",
+    icon="check",
+)
+nav(
+    face="workbench",
     label="提醒",
     url="matters:notices",
     order=11,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from liangzhu.beams.people.directory.api import declare_role, does_business
 from liangzhu.beams.work.matters.grammar import Transition, Who
-from liangzhu.beams.work.matters.models import Matter, Part
+from liangzhu.beams.work.matters.models import Matter, Part, View
 from liangzhu.kernel.actors import Actor
 from liangzhu.kernel.policies import policy
 
@@ -99,3 +99,21 @@ def read_calendar(actor: Actor, target=None) -> bool:
 def time(actor: Actor, target=None) -> bool:
     """Timers only: reminders, recomputation, the succession of units."""
     return actor.is_system
+
+
+@policy("matters.keep_views", "保存收件箱视图")
+def keep_views(actor: Actor, target: View | None = None) -> bool:
+    """Whoever has an inbox, for the views of the post; a shared one is changed by the post that made it."""
+    return work(actor) and (target is None or target.post_id == actor.post_id)
+
+
+@policy("matters.share_views", "共用收件箱视图")
+def share_views(actor: Actor, target: View | None = None) -> bool:
+    """Heads and officers: what is shared stands in the inbox of everybody in the unit."""
+    return keep_views(actor, target) and (actor.has("matters.officer", "matters.head") or actor.is_head)
+
+
+@policy("matters.keep_feed", "订阅期限日历")
+def keep_feed(actor: Actor, target=None) -> bool:
+    """Whoever has an inbox. The address of a post is the post's: a deputy who ends takes it along, so deputies may not."""
+    return work(actor) and not getattr(actor, "deputy", False)

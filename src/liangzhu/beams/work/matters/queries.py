@@ -7,9 +7,9 @@ columns, words go through the search index, and nothing is counted beyond `COUNT
 from calendar import Calendar, isleap
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 
 from liangzhu.beams.people.directory import api as directory
 from liangzhu.beams.work.files import api as attachments
@@ -18,13 +18,25 @@ from liangzhu.beams.work.matters import clocks as counting
 from liangzhu.beams.work.matters.grammar import Process
 from liangzhu.beams.work.matters.kinds import all_kinds
 from liangzhu.beams.work.matters.lights import Light, light, light_q, part_light
-from liangzhu.beams.work.matters.models import Comment, Entry, Matter, Notice, Part, Sight
+from liangzhu.beams.work.matters.models import (
+    NEVER,
+    Comment,
+    Desk,
+    Entry,
+    Matter,
+    Notice,
+    NoticeRule,
+    Part,
+    Sight,
+    View,
+)
 from liangzhu.beams.work.matters.process import RELEASE_KIND, by_release_id
 from liangzhu.kernel import search as index
 from liangzhu.kernel.actions import Act
 from liangzhu.kernel.actors import Actor
 from liangzhu.kernel.errors import NotThere
 from liangzhu.kernel.models import DayOverride, Release
+from liangzhu.kernel.now import now
 from liangzhu.kernel.paging import Branch, Merged
 from liangzhu.kernel.refs import Ref, register_ref
 from liangzhu.kernel.rows import get
@@ -39,7 +51,10 @@ CLOSED_ORDER = ("-closed_at", "-id")
 
 SCOPES = {"mine": "我的", "unit": "本单位", "helping": "协办", "all": "全部可见"}
 
-TEXT_LIMIT = 1000
+NEWEST_ORDER = ("-id",)
+"""The order of open matters when the newest shall stand first."""
+
+TEXT_LIMIT = 300
 """Of what a text finds, the newest that a list narrows itself to. The search page goes on to the end."""
 
 _REPEATED = frozenset({"kind", "due_at", "closed_at"})
@@ -215,7 +230,7 @@ def bounded(rows: QuerySet | Merged) -> int:
 
 def counts(actor: Actor) -> dict[str, int]:
     """The size of each inbox, at most `COUNT_LIMIT` + 1."""
-    return {scope: bounded(inbox(actor, scope)) for scope in ("mine", "unit", "helping")}
+    return {scope: bounded(inbox(actor, scope)) for scope in SCOPES}
 
 
 @dataclass(frozen=True)
@@ -498,6 +513,7 @@ def notices(actor: Actor, unread: bool = False) -> QuerySet[Notice]:
     if not policies.own_notices(actor):
         return Notice.objects.none()
     found = Notice.objects.filter(post=actor.post_id).select_related("matter")
+    found = found.filter(Q(shown_from=None) | Q(shown_from__lte=now()))
     return found.filter(read_at=None) if unread else found
 
 
@@ -512,6 +528,122 @@ def notice(actor: Actor, notice_id: int) -> Notice:
 def unread_count(actor: Actor) -> int:
     """How many notices wait to be read, at most `COUNT_LIMIT` + 1."""
     return bounded(notices(actor, unread=True).select_related(None))
+
+
+def notice_rules(actor: Actor) -> dict[tuple[str, str], str]:
+    """How the post acted under wants to hear of notices: {(level, kind or ""): way}; what is not there comes at once."""
+    if not policies.own_notices(actor):
+        return {}
+    rows = NoticeRule.objects.filter(post=actor.post_id)
+    return {(row.level, row.kind): row.way for row in rows}
+
+
+# The desk of a post ---------------------------------------------------------------------------------------
+
+
+def desk(actor: Actor) -> Desk:
+    """What the post acted under chose for itself; an unsaved one when it chose nothing yet."""
+    found = None
+    if getattr(actor, "post_id", None) is not None:
+        found = Desk.objects.select_related("default_view").filter(post=actor.post_id).first()
+    return found or Desk(post_id=getattr(actor, "post_id", None))
+
+
+def views(actor: Actor) -> list[View]:
+    """The views of the post, then those that others of the unit share; by name."""
+    if not policies.keep_views(actor):
+        return []
+    own = list(View.objects.filter(post=actor.post_id).order_by("name"))
+    shared = View.objects.filter(unit=actor.unit_id, shared=True).exclude(post=actor.post_id)
+    return own + list(shared.order_by("name", "id"))
+
+
+def view(actor: Actor, view_id: int) -> View:
+    """One view of the post, or one shared in its unit. Raises NotThere."""
+    found = next((row for row in views(actor) if row.pk == view_id), None)
+    if found is None:
+        raise NotThere("没有这个视图，它可能已经被删去。")
+    return found
+
+
+def filters_of(row: View) -> Filters:
+    """What narrows a view."""
+    return Filters(
+        kind=row.kind,
+        state=row.state,
+        light=row.light,
+        unit=row.held_by_id,
+        urgency=row.urgency,
+        opened_from=row.opened_from,
+        opened_to=row.opened_to,
+        applicant=row.applicant,
+        text=row.text,
+    )
+
+
+def done(actor: Actor) -> QuerySet[Entry]:
+    """What the person did, under whatever post, newest first: of each matter the latest line. Take ("-id",)."""
+    if not policies.work(actor):
+        return Entry.objects.none()
+    later = Entry.objects.filter(matter=OuterRef("matter"), person_id=actor.person_id, id__gt=OuterRef("id"))
+    return Entry.objects.filter(~Exists(later), person_id=actor.person_id).select_related("matter")
+
+
+def seen_again(actor: Actor, ids: Iterable[int]) -> list[Matter]:
+    """Those matters of a list of ids that the actor still sees, in the order of the list."""
+    ids = list(ids)
+    found = visible(actor).in_bulk(ids) if ids else {}
+    return [found[one] for one in ids if one in found]
+
+
+FEED_MOST, FEED_ENDED_DAYS = 500, 30
+"""Events of a calendar of limits, and how long what ended stays in it as cancelled."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The calendar of a post: its matters with a limit, those that ended lately, and when the address was made."""
+
+    desk: Desk
+    running: list[Matter]
+    ended: list[Matter]
+    touched_at: datetime
+
+
+def limits(token_digest: str) -> Limits:
+    """What the calendar of an address shows: the address is the right to it. Raises NotThere.
+
+    A post that nobody holds, or whose roles do no business any more, shows nothing.
+    """
+    found = Desk.objects.filter(token=token_digest).exclude(token="").first()
+    if found is None:
+        raise NotThere("没有这个日历，地址可能已经更换或停用。")
+    post = directory.post(found.post_id)
+    if post.person_id is None or not directory.does_business(post):
+        return Limits(found, [], [], found.token_at)
+    reader = _Reader(post.id, post.unit_id, post.roles, post.is_head)
+    mine = Merged(Matter, tuple(_branches(reader, "mine", False))).filter(due_at__lt=NEVER)
+    running = mine.order_by(*ORDER)[:FEED_MOST]
+    since = now() - timedelta(days=FEED_ENDED_DAYS)
+    ended = Merged(Matter, tuple(_branches(reader, "mine", True))).filter(closed_at__gte=since)
+    shown = [*running, *ended.order_by(*CLOSED_ORDER)[: FEED_MOST - len(running)]]
+    last = Entry.objects.filter(matter__in=[row.pk for row in shown]).aggregate(at=Max("at"))["at"]
+    turned = [
+        at for row in running for at in (row.warn_at, row.promised_at, row.legal_at) if at and at <= now()
+    ]
+    return Limits(
+        found, running, shown[len(running) :], max([found.token_at, *turned, *([last] if last else [])])
+    )
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """A post as the inbox "mine" needs it, without anybody signed in."""
+
+    post_id: int
+    unit_id: int
+    roles: frozenset[str]
+    is_head: bool
 
 
 # Processes ------------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """What happened to a matter: rows that are only added."""
 
 from django.db import models
+from django.db.models import Q
 
 from liangzhu.beams.work.matters.models.matter import Matter, Part
 from liangzhu.kernel.refs import Ref
@@ -63,7 +64,12 @@ class Entry(AddOnly):
 
     class Meta:
         verbose_name = "办理经过"
-        indexes = [models.Index(fields=["matter", "id"], name="entry_matter")]
+        indexes = [
+            models.Index(fields=["matter", "id"], name="entry_matter"),
+            models.Index(
+                fields=["person_id", "-id"], condition=Q(person_id__isnull=False), name="entry_person"
+            ),
+        ]
 
     @property
     def ref(self) -> Ref:

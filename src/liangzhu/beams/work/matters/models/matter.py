@@ -77,6 +77,7 @@ class Matter(models.Model):
         verbose_name = "事项"
         indexes = [
             models.Index(fields=["holding_unit", "due_at", "id"], condition=OPEN, name="matter_unit_inbox"),
+            models.Index(fields=["holding_unit", "-id"], condition=OPEN, name="matter_unit_new"),
             models.Index(
                 fields=["holding_unit", "kind", "due_at", "id"], condition=OPEN, name="matter_unit_kind"
             ),

@@ -1,9 +1,12 @@
 """Notices (提醒) to posts."""
 
+from datetime import date
+
 from django.db import models
 from django.db.models import Q
 
 from liangzhu.beams.work.matters.models.matter import Matter
+from liangzhu.kernel.now import SHANGHAI
 from liangzhu.kernel.refs import Ref
 
 
@@ -23,6 +26,9 @@ class Notice(models.Model):
     text = models.CharField(max_length=500, blank=True)
     url = models.CharField(max_length=200, blank=True)
     at = models.DateTimeField()
+    shown_from = models.DateTimeField(
+        null=True, help_text="held back until then: a daily digest, or quiet hours"
+    )
     read_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -32,6 +38,11 @@ class Notice(models.Model):
             models.Index(fields=["post", "-id"], name="notice_post"),
             models.Index(fields=["post", "-id"], condition=Q(read_at=None), name="notice_unread"),
         ]
+
+    @property
+    def day(self) -> date:
+        """The day in Asia/Shanghai on which it appeared: notices are shown by day."""
+        return (self.shown_from or self.at).astimezone(SHANGHAI).date()
 
     @property
     def ref(self) -> Ref:

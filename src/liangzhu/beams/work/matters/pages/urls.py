@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from liangzhu.beams.work.matters.pages import editor, views
+from liangzhu.beams.work.matters.pages import desk, editor, views
 
 app_name = "matters"
 urlpatterns = [
@@ -17,7 +17,18 @@ urlpatterns = [
     path("notices/", views.notices, name="notices"),
     path("notices/read/", views.read_all, name="read_all"),
     path("notices/<int:notice_id>/", views.notice, name="notice"),
+    path("notices/rules/", desk.notice_rules, name="notice_rules"),
     path("search/", views.search, name="search"),
+    path("done/", views.done, name="done"),
+    path("many/", desk.many, name="many"),
+    path("views/", desk.views, name="views"),
+    path("views/save/", desk.save_view, name="save_view"),
+    path("views/open/", desk.open_with, name="open_with"),
+    path("views/<int:view_id>/drop/", desk.drop_view, name="drop_view"),
+    path("subscription/", desk.subscription, name="subscription"),
+    path("subscription/renew/", desk.renew_feed, name="renew_feed"),
+    path("subscription/withdraw/", desk.withdraw_feed, name="withdraw_feed"),
+    path("subscription/<str:token>.ics", desk.calendar_feed, name="feed"),
     path("calendar/", views.calendar, name="calendar"),
     path("calendar/restore/", views.restore_day, name="restore_day"),
     path("processes/", views.processes, name="processes"),

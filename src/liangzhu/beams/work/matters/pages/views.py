@@ -1,8 +1,6 @@
 """The inbox, one matter, its steps, notices and search."""
 
-from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -13,13 +11,13 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
-from liangzhu.beams.people.directory import api as directory
 from liangzhu.beams.work.matters import actions, engine, formed, policies, queries, showing
-from liangzhu.beams.work.matters.kinds import all_kinds, kind_of
+from liangzhu.beams.work.matters.kinds import kind_of
 from liangzhu.beams.work.matters.lights import RUNNING, WORDS, clock_of
 from liangzhu.beams.work.matters.models import Matter, Part
 from liangzhu.beams.work.matters.nav import shown
 from liangzhu.beams.work.matters.pages.forms import AssignForm, CommentForm, OverrideForm, given, step_form
+from liangzhu.beams.work.matters.pages.listing import Listing, address_of
 from liangzhu.kernel.actors import Actor
 from liangzhu.kernel.calendar import override_day
 from liangzhu.kernel.calendar import restore_day as let_national_hold
@@ -32,115 +30,13 @@ from liangzhu.kernel.refs import Ref, describe
 from liangzhu.kernel.ui.forms import Form, perform
 from liangzhu.kernel.web import guarded
 
-LIST = ("scope", "kind", "light", "q", "after", "before")
-"""What of an address belongs to the list, and goes along when a matter is opened from it."""
-
-
-@dataclass
-class Listing:
-    """The list column: one inbox, filtered, one page of it. It looks the same beside a matter as alone."""
-
-    request: HttpRequest
-    open_id: int | None = None
-
-    @property
-    def actor(self) -> Actor:
-        """Who looks."""
-        return self.request.actor
-
-    @cached_property
-    def counts(self) -> dict[str, int]:
-        """The size of each inbox, bounded."""
-        return queries.counts(self.actor)
-
-    @cached_property
-    def scope(self) -> str:
-        """The inbox asked for; without one the first that is not empty."""
-        asked = self.request.GET.get("scope", "")
-        if asked in queries.SCOPES:
-            return asked
-        return next((name for name, count in self.counts.items() if count), "mine")
-
-    @property
-    def kind(self) -> str:
-        """The kind asked for, "" for all."""
-        asked = self.request.GET.get("kind", "")
-        return asked if asked in all_kinds() else ""
-
-    @property
-    def light(self) -> str:
-        """The light asked for, "" for all."""
-        asked = self.request.GET.get("light", "")
-        return asked if asked in self.lights_by_name else ""
-
-    @property
-    def text(self) -> str:
-        """The words looked for."""
-        return self.request.GET.get("q", "").strip()[:100]
-
-    @cached_property
-    def lights_by_name(self) -> dict[str, str]:
-        """The lights one can ask for."""
-        return {name: WORDS[name] for name in (*RUNNING, "paused", "none")}
-
-    @cached_property
-    def page(self) -> Page:
-        """The rows of this page, as `queries.Row`."""
-        found = queries.inbox(self.actor, self.scope, self.kind, self.light, self.text)
-        rows = page(found, self.request, queries.ORDER)
-        unit = self.actor.unit_id if self.scope == "helping" else None
-        return Page(queries.rows(rows, unit), rows.next, rows.previous)
-
-    @property
-    def filtered(self) -> bool:
-        """Whether anything narrows the inbox."""
-        return bool(self.kind or self.light or self.text)
-
-    @property
-    def scopes(self) -> list[dict]:
-        """The inboxes with their sizes."""
-        return [
-            {
-                "name": name,
-                "title": queries.SCOPES[name],
-                "count": shown(count),
-                "url": f"{reverse('matters:inbox')}?scope={name}",
-                "on": name == self.scope,
-            }
-            for name, count in self.counts.items()
-        ]
-
-    @property
-    def kinds(self) -> list[tuple[str, str]]:
-        """The kinds one can ask for."""
-        return [(kind.key, kind.title) for kind in all_kinds().values()]
-
-    @property
-    def carried(self) -> str:
-        """What of the present address belongs to the list."""
-        return urlencode([(name, self.request.GET[name]) for name in LIST if self.request.GET.get(name)])
-
-    @property
-    def query(self) -> str:
-        """What goes along in the address of a matter, so that the list stays."""
-        return (
-            self.carried
-            if self.request.GET.get("scope")
-            else f"scope={self.scope}&{self.carried}".rstrip("&")
-        )
-
-    @property
-    def names(self) -> dict[int, str]:
-        """Who holds the posts of the own unit, for rows that say to whom they are assigned."""
-        if self.scope == "mine" or not any(row.matter.assignee_id for row in self.page):
-            return {}
-        return {post.id: post.person_name for post in directory.posts(self.actor.unit_id)}
-
 
 @guarded("matters.work")
 @require_safe
 def inbox(request: HttpRequest) -> HttpResponse:
-    """What waits: for my post, for my unit, for our help."""
+    """What waits: for my post, for my unit, for our help. Entered without an address of a list, the default view opens."""
+    if not request.GET and (first := queries.desk(request.actor).default_view):
+        return redirect(address_of(first))
     listing = Listing(request)
     tiles = [
         {
@@ -151,7 +47,12 @@ def inbox(request: HttpRequest) -> HttpResponse:
         }
         for state in RUNNING
     ]
-    context = {"listing": listing, "tiles": tiles, "scope": queries.SCOPES[listing.scope]}
+    context = {
+        "listing": listing,
+        "tiles": tiles,
+        "scope": queries.SCOPES[listing.scope],
+        "recent": queries.rows(queries.seen_again(request.actor, request.session.get(RECENT, ())[:8])),
+    }
     return render(request, "matters/inbox.html", context)
 
 
@@ -159,7 +60,15 @@ def inbox(request: HttpRequest) -> HttpResponse:
 @require_safe
 def matter(request: HttpRequest, matter_id: int) -> HttpResponse:
     """One matter: where it is, until when, what can be done, what happened."""
-    return _matter_page(request, queries.matter(request.actor, matter_id))
+    row = queries.matter(request.actor, matter_id)
+    seen = [one for one in request.session.get(RECENT, ()) if one != row.pk]
+    if len(seen) == len(request.session.get(RECENT, ())) or request.session[RECENT][0] != row.pk:
+        request.session[RECENT] = [row.pk, *seen][:RECENT_MOST]
+    return _matter_page(request, row)
+
+
+RECENT, RECENT_MOST = "recent_matters", 20
+"""Where a session remembers which matters were opened last, and how many."""
 
 
 def _matter_page(
@@ -372,6 +281,16 @@ def search(request: HttpRequest) -> HttpResponse:
         f"?{urlencode({'q': text, 'after': found.previous})}" if found.previous else "",
     )
     return render(request, "matters/search.html", {"q": text, "page": rows})
+
+
+@guarded("matters.work")
+@require_safe
+def done(request: HttpRequest) -> HttpResponse:
+    """What I did: each matter once, by my latest step in it."""
+    entries = page(queries.done(request.actor), request, ("-id",), size=30)
+    rows = {row.matter.pk: row for row in queries.rows([entry.matter for entry in entries])}
+    found = Page([(entry, rows[entry.matter_id]) for entry in entries], entries.next, entries.previous)
+    return render(request, "matters/done.html", {"page": found})
 
 
 def _place(request: HttpRequest, name: str) -> int | None:

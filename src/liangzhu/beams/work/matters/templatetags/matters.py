@@ -12,9 +12,10 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from liangzhu.beams.work.matters import lights, queries, showing
-from liangzhu.beams.work.matters.clocks import work_calendar
+from liangzhu.beams.work.matters.clocks import last_day, work_calendar
 from liangzhu.beams.work.matters.engine import process_of
 from liangzhu.beams.work.matters.models import Matter
+from liangzhu.kernel.search import highlight
 from liangzhu.kernel.ui.templatetags import ui
 from liangzhu.kernel.workdays import Day
 
@@ -93,6 +94,18 @@ def clock_words(leg: lights.Leg) -> str:
 def day_words(day: Any) -> str:
     """``{{ day|day_words }}``: 10月25日（周二）."""
     return showing.day_words(day)
+
+
+@register.filter
+def due_day(moment: Any) -> str:
+    """``{{ row.light.due_at|due_day }}``: the last day before an end, which is exclusive."""
+    return showing.day_words(last_day(moment))
+
+
+@register.filter
+def found(text: str, query: str) -> SafeString:
+    """``{{ title|found:q }}``: a text with what was looked for marked."""
+    return highlight(text, query)
 
 
 @register.filter

@@ -3,6 +3,7 @@
 const LIST = [
   ["j  k", "在列表中下移、上移"],
   ["Enter", "打开选中的事项"],
+  ["x", "选中、取消选中这一行"],
   ["a", "跳到办理按钮"],
   ["/", "查找"],
   ["g i", "回到收件箱"],
@@ -31,6 +32,26 @@ function move(by) {
   const link = linkOf(all[next]);
   link?.focus();
   all[next].scrollIntoView({ block: "nearest" });
+}
+
+// Ticks the row that has the focus; the count beside the button says how many are ticked.
+function pick() {
+  const row = document.activeElement?.closest("[data-row]");
+  const box = row?.querySelector("input.pick");
+  if (!box) return;
+  box.checked = !box.checked;
+  box.dispatchEvent(new Event("change", { bubbles: true }));
+}
+
+function picks() {
+  const said = document.querySelector("[data-many-count]");
+  if (!said) return;
+  const count = () => {
+    const ticked = document.querySelectorAll("input.pick:checked").length;
+    said.textContent = ticked ? `已选 ${ticked} 件` : "";
+  };
+  document.addEventListener("change", (event) => event.target.matches("input.pick") && count());
+  count();
 }
 
 function show() {
@@ -73,6 +94,7 @@ function show() {
 export function keys() {
   const bench = document.querySelector(".bench");
   if (!bench) return;
+  picks();
   for (const button of document.querySelectorAll("[data-keys]")) {
     button.hidden = false;
     button.addEventListener("click", show);
@@ -87,6 +109,7 @@ export function keys() {
     const acts = {
       j: () => move(1),
       k: () => move(-1),
+      x: pick,
       a: () => document.querySelector(".actions :is(a, button):not([hidden]), [data-actions] :is(a, button):not([hidden])")?.focus(),
       "/": () => document.querySelector("[data-search]")?.focus(),
       "?": show,
