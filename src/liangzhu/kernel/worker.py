@@ -17,10 +17,11 @@ from datetime import datetime, timedelta
 from django.db import connection, models, transaction
 from django.utils.timezone import now as machine_now  # noqa: TID251 - leases run on the machine's clock
 
+from liangzhu.kernel import rows
 from liangzhu.kernel.errors import Problem
 from liangzhu.kernel.events import Courier, CourierAway, all_couriers, all_handlers, restore
 from liangzhu.kernel.log import sequencer
-from liangzhu.kernel.models import Delivery, PeriodicRun
+from liangzhu.kernel.models import Delivery, OutboxEvent, PeriodicRun
 from liangzhu.kernel.observing import about, tell
 
 logger = logging.getLogger("liangzhu.worker")
@@ -133,20 +134,20 @@ def _claim(limit: int, lane: str = "") -> tuple[list[int], datetime]:
         moment = machine_now()
         until = moment + LEASE
         with transaction.atomic():
-            rows = list(
+            found = list(
                 _locked(_candidates(moment, lane).filter(lease_until=None)).values_list("id", "first")[
                     :EXAMINED
                 ]
             )
-            heads = [ident for ident, first in rows if ident == first][: limit - len(free)]
-            behind = [ident for ident, first in rows if ident != first]
+            heads = [ident for ident, first in found if ident == first][: limit - len(free)]
+            behind = [ident for ident, first in found if ident != first]
             Delivery.objects.filter(id__in=heads).update(lease_until=until)
             Delivery.objects.filter(id__in=behind).update(waits=True)
         free += heads
         if behind:
             # The one before may have been finished while this one was set aside, and looked for it in vain.
             _call_back(Delivery.objects.filter(id__in=behind))
-        if len(rows) < EXAMINED:
+        if len(found) < EXAMINED:
             break
     Delivery.objects.filter(id__in=free).update(lease_until=until)
     return free, until
@@ -180,6 +181,13 @@ def _call_back(rows: models.QuerySet) -> int:
     return Delivery.objects.filter(id__in=idents).update(waits=False) if idents else 0
 
 
+# Without asking whether it waits: whoever is setting it aside just now must meet this change.
+_CALL_NEXT = (
+    "UPDATE kernel_delivery SET waits = %s WHERE id = (SELECT id FROM kernel_delivery"
+    " WHERE handler = %s AND subject = %s AND done_at IS NULL AND id > %s ORDER BY id LIMIT 1)"
+)
+
+
 def finish(delivery: Delivery) -> None:
     """Mark a locked delivery as done and call the next one of its line, in the caller's transaction."""
     delivery.done_at, delivery.lease_until, delivery.dead_at, delivery.waits = (
@@ -188,10 +196,9 @@ def finish(delivery: Delivery) -> None:
         None,
         False,
     )
-    delivery.save(update_fields=["done_at", "lease_until", "dead_at", "waits", "attempts", "skipped"])
-    # Without asking whether it waits: whoever is setting it aside just now must meet this change.
-    following = _line_of(delivery.handler, delivery.subject).filter(id__gt=delivery.pk).values("id")[:1]
-    Delivery.objects.filter(id__in=models.Subquery(following)).update(waits=False)
+    rows.update(delivery, "done_at", "lease_until", "dead_at", "waits", "attempts", "skipped")
+    with connection.cursor() as cursor:
+        cursor.execute(_CALL_NEXT, [False, delivery.handler, delivery.subject, delivery.pk])
 
 
 # Delivering -----------------------------------------------------------------------------------------------------------
@@ -205,15 +212,15 @@ def deliver(delivery_id: int, lease: datetime | None = None) -> bool:
     delivery = None
     try:
         with transaction.atomic():
-            delivery = Delivery.objects.select_for_update(
-                of=("self",) if connection.vendor == "postgresql" else ()
-            )
-            delivery = delivery.select_related("event").get(pk=delivery_id)
+            delivery = rows.get(Delivery, delivery_id, lock=True)
+            if delivery is None:
+                return False
             if delivery.done_at or delivery.dead_at or lease not in (None, delivery.lease_until):
                 return delivery.done_at is not None
             handler = all_handlers().get(delivery.handler)
             if handler is None:
                 raise Unknown(Delivery.HANDLER_GONE, f"程序里没有 {delivery.handler}，可能已随升级取消。")
+            delivery.event = rows.get(OutboxEvent, delivery.event_id)
             with about(
                 event=delivery.event_id, handler=delivery.handler, request_id=delivery.event.request_id
             ):
