@@ -22,7 +22,7 @@ def database(tmp_path):
     name = f"killed_{os.getpid()}"
     with psycopg.connect(address, autocommit=True) as link:
         link.execute(f"CREATE DATABASE {name}")
-    yield address.replace(urlsplit(address).path, f"/{name}", 1)
+    yield urlsplit(address)._replace(path=f"/{name}").geturl()
     with psycopg.connect(address, autocommit=True) as link:
         link.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
