@@ -25,7 +25,7 @@ from bench._report import Row, show  # noqa: E402
 ROUND = 25
 """Kills between two looks: what is wrong is known to within that many."""
 
-QUICK_SECONDS = 18
+QUICK_SECONDS = 15
 """Load and kills of a quick run; preparing, starting, settling and looking take the rest of the 45."""
 
 

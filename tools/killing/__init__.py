@@ -282,7 +282,7 @@ def run(
 ) -> tuple[Tally, dict[str, int]]:
     """Serve, work and kill; returns what the clients were told and how often what was killed.
 
-    Ends early after ``seconds``, or when nobody came up to be killed for a minute.
+    Ends early ``seconds`` after the first change was accepted, or when nobody came up to be killed for a minute.
     """
     chance, tally, counts = random.Random(seed), Tally(), {}
     house.fresh()
@@ -293,11 +293,12 @@ def run(
     ]
     for person in people:
         person.start()
-    begin = last = time.monotonic()
+    begin, last = 0.0, time.monotonic()
     try:
-        while sum(counts.values()) < kills and time.monotonic() - begin < seconds:
+        while sum(counts.values()) < kills and (not begin or time.monotonic() - begin < seconds):
             time.sleep(chance.uniform(0.02, 0.5))
             house.start()
+            begin = begin or house.answered
             rare = {one for one, share in RARE.items() if counts.get(one, 0) < share * kills}
             # Now and then the server's turn comes, else it would use up its share in the beginning.
             name = house.kill(chance, rare if rare and chance.random() < 0.3 else {"worker", "worker beside"})
