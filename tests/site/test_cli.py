@@ -213,3 +213,46 @@ class TestProcess:
         status, out, err = run("process", "draw", what)
         assert (status, out) == (1, "")
         assert err
+
+
+@pytest.mark.usefixtures("db")
+class TestFormsAndRules:
+    """The files beside the tests of forms and decision tables."""
+
+    def test_a_sound_rule_is_checked_asked_and_taken_to_dmn_and_back(self, run, root, tmp_path):
+        file = str(root / "tests" / "work" / "rules" / "clinic_route.json")
+        assert run("rule", "check", file)[:2] == (
+            0,
+            "《开办门诊部、诊所走哪条路》通过检查：6 行，6 个例子都成立。\n",
+        )
+        status, out, _ = run("rule", "ask", file, '{"kind": "clinic", "xray": false}', "--on", "2022-06-01")
+        assert status == 0 and "办理方式：备案" in out and "第 3 行 采用" in out and "第 1 行 差一点" in out
+        dmn = tmp_path / "route.dmn"
+        dmn.write_text(run("rule", "export", file)[1], encoding="utf-8")
+        back = tmp_path / "clinic_route.json"
+        back.write_text(run("rule", "import", str(dmn))[1], encoding="utf-8")
+        assert run("rule", "check", str(back))[0] == 0
+
+    def test_an_unsound_file_is_refused_with_its_line(self, run, root, tmp_path):
+        text = (root / "tests" / "work" / "rules" / "clinic_route.json").read_text(encoding="utf-8")
+        file = tmp_path / "clinic_route.json"
+        file.write_text(text.replace("2022-04-30", "2022-04-29", 1), encoding="utf-8")
+        status, _, said = run("rule", "check", str(file))
+        assert status == 1 and f"{file}:15" in said and "没有一行说到" in said
+
+    def test_a_form_is_checked_and_shown(self, run, tmp_path):
+        file = tmp_path / "toy.json"
+        field = '{"name": "a", "type": "yesno", "label": "甲", "required": true}'
+        file.write_text(
+            f'{{"key": "toy", "title": "示例", "steps": [{{"name": "s", "title": "一步", "fields": [{field}]}}]}}'
+        )
+        assert run("form", "check", str(file))[:2] == (0, "《示例》通过检查：1 步，1 个填写项。\n")
+        assert "a  甲：是否；必填" in run("form", "show", str(file))[1]
+        file.write_text(file.read_text().replace("yesno", "perhaps"))
+        status, _, said = run("form", "check", str(file))
+        assert status == 1 and "perhaps" in said
+
+    def test_wrong_input_is_told_in_chinese(self, run, root):
+        file = str(root / "tests" / "work" / "rules" / "clinic_route.json")
+        assert "请给出机构类别" in run("rule", "ask", file)[2]
+        assert "JSON 对象" in run("rule", "ask", file, "nonsense")[2]

@@ -3,11 +3,14 @@
 import json
 import re
 import threading
-from datetime import timedelta
+from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from liangzhu.beams.work.files import api as attachments
 from liangzhu.beams.work.forms import actions, queries, specs, values
@@ -23,6 +26,8 @@ from liangzhu.kernel.now import at
 from . import form_sources
 from .form_sources import CASE
 
+RULE = (Path(__file__).parent / "rules" / "clinic_route.json").read_text(encoding="utf-8")
+BUDGETS = Path(__file__).parent / "query_budgets_forms.json"
 BODY = (Path(__file__).parent / "forms" / "clinic_filing.json").read_text(encoding="utf-8")
 PDF = b"%PDF-1.4\n1 0 obj\n<< /Type /Catalog >>\nendobj\ntrailer\n<< /Root 1 0 R >>\n%%EOF\n"
 
@@ -599,6 +604,7 @@ def test_definitions_are_read_by_staff_with_their_releases(wang, newer):
     assert "诊所备案信息表" in client.get("/forms/kinds/").content.decode()
     text = client.get("/forms/kinds/clinic_filing/").content.decode()
     assert "新增“观察床”（必填）" in text and "预填自人口库" in text
+    assert "是否合伙开办为是时才出现" in text and "配置 X 射线设备为是时才出现" in text
     assert client.get("/forms/kinds/clinic_filing/1/").status_code == 200
     assert client.get("/forms/kinds/nothing/").status_code == 404
 
@@ -611,3 +617,67 @@ def test_pages_of_another_persons_draft_do_not_exist(wang, sign_in):
         assert other.get(f"/forms/draft/{row.pk}/{page}").status_code == 404
     assert other.post(f"/forms/draft/{row.pk}/save/applicant/", {}).status_code == 404
     assert row.begun_at - row.saved_at == timedelta()
+
+
+def test_pages_keep_their_query_budgets(wang, filled, partner, asked):
+    """Budgets are committed. A page that needs more has to say why; one that needs far fewer lowers its figure."""
+    client, actor = wang
+    partner_client, _ = partner
+    releases.seed("rule", "clinic_route", RULE, "clinic_route.json")
+    alone = actions.begin(actor, key="clinic_filing", subject=str(CASE))
+    alone = actions.save(actor, draft_id=alone.pk, version=alone.version, answers=GOOD)
+    sent = actions.send_answers(
+        actor, key="clinic_filing", subject="", answers=GOOD | {"papers": _paper(actor)}, declared=True
+    )
+    pages = {
+        "home": (client, "/forms/"),
+        "start": (client, "/forms/start/clinic_filing/"),
+        "step": (client, f"/forms/draft/{filled.pk}/step/people/"),
+        "check": (client, f"/forms/draft/{filled.pk}/check/"),
+        "sign": (partner_client, f"/forms/sign/{asked.pk}/"),
+        "sent": (client, f"/forms/sent/{sent.pk}/"),
+        "definition": (client, "/forms/kinds/clinic_filing/"),
+        "rule": (client, "/rules/clinic_route/?ask=1&in-kind=clinic&in-xray=no&in-On=2022-06-01"),
+    }
+    found = {}
+    for name, (browser, address) in pages.items():
+        browser.get(address)
+        with CaptureQueriesContext(connection) as caught:
+            assert browser.get(address).status_code == 200
+        found[name] = len(caught)
+    with CaptureQueriesContext(connection) as caught:
+        client.post(
+            f"/forms/draft/{filled.pk}/save/people/",
+            {"version": filled.version, "has": ["remark"], "remark": "周末不营业"},
+        )
+    found["autosave"] = len(caught)
+    budgets = json.loads(BUDGETS.read_text())
+    assert found.keys() == budgets.keys()
+    assert {name: n for name, n in found.items() if not budgets[name] - 5 <= n <= budgets[name]} == {}, found
+
+
+def _paper(actor) -> list[int]:
+    return [attachments.stage(actor, upload=SimpleUploadedFile("房屋.pdf", PDF)).pk]
+
+
+def test_a_form_is_sent_at_once_with_typed_values(wang):
+    _, actor = wang
+    typed = GOOD | {"opens": date(2022, 12, 1), "capital": Decimal("50000"), "papers": _paper(actor)}
+    sent = actions.send_answers(actor, key="clinic_filing", subject="", answers=typed, declared=True)
+    assert sent.content["answers"]["capital"] == "50000.00" and attachments.of(sent.ref)
+    with pytest.raises(Invalid) as caught:
+        actions.send_answers(
+            actor,
+            key="clinic_filing",
+            subject="",
+            answers={
+                "name": "甲",
+                "capital": "五万",
+                "staff": [{"staff_kind": "cook", "wage": 1}],
+                "colour": "red",
+            },
+        )
+    wrong = caught.value.fields
+    assert {"name", "capital", "staff-0-wage", "staff-0-staff_kind", "colour", "declared", "phone"} <= set(
+        wrong
+    )

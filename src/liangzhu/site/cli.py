@@ -576,7 +576,7 @@ def form_show(key_or_file: str) -> None:
         click.echo(f"{place}. {step.title}{'（视条件出现）' if step.show_if else ''}")
         for one in step.fields:
             if one.takes:
-                click.echo(f"   {one.name}  {one.label}：{'；'.join(forms.field_words(one))}")
+                click.echo(f"   {one.name}  {one.label}：{'；'.join(forms.field_words(found, one))}")
     for one in found.cosigners:
         click.echo(f"签署：{one.title}{'' if one.required else '（可以不请）'}")
 

@@ -8,7 +8,7 @@ from typing import Any
 from liangzhu.beams.work.files import api as attachments
 from liangzhu.beams.work.forms import grammar, policies, registry, showing, specs, state, values
 from liangzhu.beams.work.forms.actions import signed_part
-from liangzhu.beams.work.forms.grammar import Field, FormSpec
+from liangzhu.beams.work.forms.grammar import Condition, Field, FormSpec
 from liangzhu.beams.work.forms.models import CoSignature, Draft, Snapshot
 from liangzhu.kernel import keys, releases
 from liangzhu.kernel.actors import Actor
@@ -375,7 +375,43 @@ def _read(row: Release) -> tuple[FormSpec | None, list[str]]:
     return found, []
 
 
-def field_words(one: Field) -> list[str]:
+_ASKED = {
+    "is": "为{}",
+    "is_not": "不为{}",
+    "in": "为{}",
+    "not_in": "不为{}",
+    "has": "含{}",
+    "has_not": "不含{}",
+    "at_least": "不小于 {}",
+    "at_most": "不大于 {}",
+    "more_than": "大于 {}",
+    "less_than": "小于 {}",
+    "rows_at_least": "至少 {} 行",
+}
+
+
+def condition_words(form: FormSpec, condition: Condition) -> str:
+    """A condition in words: 是否合伙开办为是."""
+    match condition.op:
+        case "all" | "any":
+            joint = "，并且" if condition.op == "all" else "，或者"
+            return joint.join(condition_words(form, part) for part in condition.parts)
+        case "not":
+            return f"不是（{condition_words(form, condition.parts[0])}）"
+    columns = (column for _, one in form.all_fields() for column in one.fields)
+    asked = next(
+        one for one in (*(one for _, one in form.all_fields()), *columns) if one.name == condition.field
+    )
+    if condition.op == "filled":
+        return f"{asked.label}{'已填写' if condition.value else '没有填写'}"
+    given = condition.value if isinstance(condition.value, tuple) else (condition.value,)
+    words = "或".join(
+        "是" if value is True else "否" if value is False else asked.option(str(value)) for value in given
+    )
+    return f"{asked.label}{_ASKED[condition.op].format(words)}"
+
+
+def field_words(form: FormSpec, one: Field) -> list[str]:
     """What a form asks of a field, in words."""
     found = [grammar.TYPES[one.type]]
     if one.required:
@@ -387,7 +423,7 @@ def field_words(one: Field) -> list[str]:
             f"预填自{registry.sources[one.prefill.source].title}{'（不可改）' if one.prefill.locked else ''}"
         )
     if one.show_if:
-        found.append("符合条件时才出现")
+        found.append(f"{condition_words(form, one.show_if)}时才出现")
     return found
 
 

@@ -405,7 +405,11 @@ def kind(request: HttpRequest, key: str, number: int | None = None) -> HttpRespo
     lines = []
     if found.form:
         lines = [
-            (one_step, [(one, queries.field_words(one)) for one in one_step.fields if one.takes])
+            (
+                one_step,
+                queries.condition_words(found.form, one_step.show_if) if one_step.show_if else "",
+                [(one, queries.field_words(found.form, one)) for one in one_step.fields if one.takes],
+            )
             for one_step in found.form.steps
         ]
     context = {
