@@ -6,11 +6,12 @@ of the person at the keyboard do not reach the tests.
 """
 
 import atexit
+import json
 import os
 import shutil
 import socket
 import tempfile
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,26 @@ def no_network():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(socket.socket, "connect", guarded)
         yield
+
+
+@pytest.fixture
+def reads_logged():
+    """``with reads_logged():`` fails unless every value of grade 3 that is read in full inside has its leaf."""
+
+    @contextmanager
+    def watch():
+        from liangzhu.kernel.models import LogLeaf
+        from liangzhu.kernel.sealing import watching
+
+        last = LogLeaf.objects.order_by("-id").values_list("id", flat=True).first() or 0
+        with watching() as seen:
+            yield
+        leaves = LogLeaf.objects.filter(id__gt=last, action="kernel.read").select_related("detail")
+        logged = {(leaf.subject, name) for leaf in leaves for name in json.loads(leaf.detail.body)["fields"]}
+        missing = {(str(row.ref), name) for row, name in seen} - logged
+        assert not missing, f"read in full without a leaf: {sorted(missing)}"
+
+    return watch
 
 
 def _loopback(host: str) -> bool:

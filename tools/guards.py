@@ -112,6 +112,44 @@ def machine_clock_fields(models: Iterable[type], allowed: Iterable[str]) -> list
     return [f"{name} takes the machine's time; set it from kernel.now" for name in sorted(found - known)]
 
 
+# What people type -------------------------------------------------------------------------------------------
+
+
+def texts_sealed(models: Iterable[type], declared: Mapping[str, str]) -> list[str]:
+    """Text columns that are neither sealed nor ``declared`` ("label.Model.field" to why no personal value stands there)."""
+    plain = {
+        f"{model._meta.label}.{part.name}"
+        for model in models
+        if _app(model).startswith(f"{ROOT_PACKAGE}.")
+        for part in model._meta.local_fields
+        if not part.choices and _takes_text(part)
+    }
+    return [
+        *(
+            f"{name} is plain text: make it a SealedTextField, or say in plain_texts.toml why nobody types a personal value"
+            for name in sorted(plain - declared.keys())
+        ),
+        *(f"{name} is declared as plain text, and is none" for name in sorted(declared.keys() - plain)),
+        *(f"{name} is declared without a reason" for name in sorted(declared) if not declared[name].strip()),
+    ]
+
+
+def _takes_text(part) -> bool:
+    """Whether a column holds text, or bytes that may be text, as it was given."""
+    kind = part.get_internal_type()
+    sealed = {"SealedTextField", "SealedKeyField", "BlindIndexField"} & {
+        cls.__name__ for cls in type(part).__mro__
+    }
+    return not sealed and kind in {
+        "CharField",
+        "TextField",
+        "SlugField",
+        "JSONField",
+        "BinaryField",
+        "FileField",
+    }
+
+
 # Templates and addresses ------------------------------------------------------------------------------------
 
 _TAG = re.compile(r"{%-?\s*(extends|include|url)\s+(?:\"([^\"]+)\"|'([^']+)'|([^\s%]+))")

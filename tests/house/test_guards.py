@@ -11,6 +11,8 @@ import pytest
 from django.db import models
 from django.test.utils import isolate_apps
 
+from liangzhu.kernel.sealing import Sealed, SealedTextField
+
 LAYERS = guards.Layers(
     {
         "liangzhu": ["site", "pillars", "beams", "kernel"],
@@ -100,6 +102,26 @@ class TestRelations:
         found = guards.machine_clock_fields([Case], ["matters.Case.made"])
         assert len(found) == 1
         assert "matters.Case.seen" in found[0]
+
+
+class TestSealing:
+    @isolate_apps(MATTERS)
+    def test_a_plain_text_is_found_and_a_sealed_one_is_in_order(self):
+        class Case(Sealed):
+            remark = models.TextField()
+            story = SealedTextField()
+            state = models.CharField(max_length=4, choices=[("open", "开")])
+            number = models.CharField(max_length=10)
+
+            class Meta:
+                app_label = "matters"
+
+        assert len(guards.texts_sealed([Case], {})) == 2
+        assert guards.texts_sealed([Case], {"matters.Case.remark": "why", "matters.Case.number": "why"}) == []
+        found = guards.texts_sealed(
+            [Case], dict.fromkeys(["matters.Case.remark", "matters.Case.number", "matters.Case.gone"], " ")
+        )
+        assert len(found) == 4
 
 
 class TestMigrations:

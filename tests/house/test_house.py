@@ -189,6 +189,16 @@ def test_every_route_has_a_policy():
     clean(guards.routes_have_policy(routes(), all_policies(), reasons))
 
 
+def test_what_people_type_is_sealed():
+    listed = tomllib.loads((HERE / "plain_texts.toml").read_text(encoding="utf-8"))
+    known = {}
+    for each in listed["because"]:
+        for name in each["fields"]:
+            assert name not in known, f"{name} is declared twice"
+            known[name] = each["reason"]
+    clean(guards.texts_sealed(apps.get_models(), known))
+
+
 def test_navigation_leads_to_routes_and_policies_that_exist():
     for entry in nav.entries():
         assert entry.url in names().routes, entry

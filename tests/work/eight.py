@@ -223,4 +223,5 @@ class Case:
         return [row.title for row in rows.order_by("id")]
 
     def child(self, title: str) -> "Case":
-        return Case(self.town, Matter.objects.get(parent=self.matter, title__startswith=title))
+        (found,) = [row for row in Matter.objects.filter(parent=self.matter) if row.title.startswith(title)]
+        return Case(self.town, found)

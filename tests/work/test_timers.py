@@ -37,12 +37,8 @@ def people(district):
 
 
 def titles(actor) -> list[str]:
-    return list(
-        Notice.objects.filter(post=actor.post_id)
-        .exclude(level=Notice.INFO)
-        .order_by("id")
-        .values_list("title", flat=True)
-    )
+    rows = Notice.objects.filter(post=actor.post_id).exclude(level=Notice.INFO).order_by("id")
+    return [row.title for row in rows]
 
 
 def test_reminders_come_before_on_the_day_and_then_to_the_head(people, dated):

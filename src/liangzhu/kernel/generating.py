@@ -23,8 +23,17 @@ from typing import Any
 from django.apps import apps
 from django.db import connection, models, transaction
 
+from liangzhu.kernel import keys
 from liangzhu.kernel.log import canonical, commit
 from liangzhu.kernel.models import LogDetail, LogLeaf, Series
+from liangzhu.kernel.sealing import (
+    Sealed,
+    SealedTextField,
+    key_place,
+    new_subject_key,
+    sealed_bytes,
+    sealed_fields,
+)
 
 
 @dataclass
@@ -97,19 +106,20 @@ def _text(value: object) -> str | None:
 class Sheet:
     """Rows of one model on their way into the database. Keys are given here, from the highest that is there."""
 
-    def __init__(self, model: type[models.Model]):
-        self.model = model
+    def __init__(self, model: type[models.Model], subjects: "Subjects"):
+        self.model, self.subjects = model, subjects
         self.fields = list(model._meta.local_concrete_fields)
         self.key = model._meta.pk.attname
         self._place = {one.attname: place for place, one in enumerate(self.fields)}
         self._blank = [self._default(model, one) for one in self.fields]
+        self._sealed = [one for one in self.fields if isinstance(one, SealedTextField)]
         self._rows: list[list] = []
         self.begin()
 
     def begin(self) -> None:
         """Count on from the highest key that is there now."""
         highest = self.model._default_manager.aggregate(top=models.Max(self.key))["top"]
-        self._last = highest if isinstance(highest, int) else 0
+        self._last = self.subjects.written[self.model] = highest if isinstance(highest, int) else 0
 
     @staticmethod
     def _default(model: type[models.Model], one: models.Field) -> object:
@@ -130,6 +140,13 @@ class Sheet:
         key = self._place[self.key]
         if row[key] is None:
             row[key] = self.new_id()
+        self.subjects.pass_on(self.model, row[key], values)
+        for one in self._sealed:
+            if text := row[self._place[one.attname]]:
+                own = self.subjects.key_for(one, row[key], values)
+                row[self._place[one.attname]] = sealed_bytes(text, own, one.place)
+        if issubclass(self.model, Sealed):
+            row[self._place["sealed_key"]] = self.subjects.wrapped(self.model, row[key])
         self._rows.append(row)
         return row[key]
 
@@ -160,7 +177,9 @@ class Sheet:
     def _conversions(self) -> Iterator[tuple[int, Callable]]:
         """What must be put into another form for this database, by column."""
         for place, one in enumerate(self.fields):
-            if type(one).__module__.startswith("django.") is False:
+            if isinstance(one, SealedTextField):
+                yield place, lambda value: value or b""
+            elif type(one).__module__.startswith("django.") is False:
                 yield place, lambda value, one=one: one.get_db_prep_save(value, connection)
             elif connection.vendor == "sqlite":
                 if isinstance(one, models.DateTimeField):
@@ -169,16 +188,68 @@ class Sheet:
                     yield place, _text
 
 
+class Subjects:
+    """The keys of subjects that are being made: whatever belongs to one may come before its own row does."""
+
+    def __init__(self):
+        self.written: dict[type, int] = {}
+        """The highest key of each model that stands in the tables."""
+        self._wrapped: dict[tuple[type, int], bytes] = {}
+        self._ways: dict[tuple[type, int], dict[str, Any]] = {}
+        # Rows on the way to an owner: a clock between its stop and its matter.
+        self._passed = {
+            one.model._meta.get_field(one.owner.partition(".")[0]).related_model
+            for one in sealed_fields()
+            if "." in one.owner
+        }
+
+    def clear(self, written: dict[type, int]) -> None:
+        """Forget what was written: it is read from the tables from now on."""
+        self.written |= written
+        self._wrapped.clear()
+        self._ways.clear()
+
+    def pass_on(self, model: type, key: int, values: dict[str, Any]) -> None:
+        """Remember what a row points to, if others reach their owner through it."""
+        if model in self._passed:
+            self._ways[model, key] = values
+
+    def wrapped(self, model: type[models.Model], key: int) -> bytes:
+        """The wrapped key of a subject, as it stands in its row."""
+        found = self._wrapped.get((model, key))
+        if found is None:
+            if key <= self.written.get(model, 0):
+                found = bytes(model._default_manager.values_list("sealed_key", flat=True).get(pk=key))
+            else:
+                found = new_subject_key(model)
+            self._wrapped[model, key] = found
+        return found
+
+    def key_for(self, field: SealedTextField, key: int, values: dict[str, Any]) -> bytes | None:
+        """The key that seals a value of a row; None is the installation's."""
+        if not field.owner:
+            return None
+        model = field.model
+        for step in field.owner.split(".") if field.owner != "self" else ():
+            relation = model._meta.get_field(step)
+            values = values if model is field.model else self._ways[model, key]
+            model, key = relation.related_model, values.get(relation.attname)
+            if key is None:
+                return None
+        return keys.unwrap(self.wrapped(model, key), key_place(model))
+
+
 class Book:
     """The sheets of several models, written together; and leaves of the log."""
 
     def __init__(self, rng: random.Random):
         self.rng = rng
         self.sheets: dict[type[models.Model], Sheet] = {}
+        self.subjects = Subjects()
 
     def __getitem__(self, model: type[models.Model]) -> Sheet:
         if model not in self.sheets:
-            self.sheets[model] = Sheet(model)
+            self.sheets[model] = Sheet(model, self.subjects)
         return self.sheets[model]
 
     def begin(self) -> None:
@@ -204,6 +275,7 @@ class Book:
     def write(self) -> int:
         """Write all sheets inside the caller's transaction, and let the database count on; returns how many rows."""
         count = sum(sheet.write() for sheet in self.sheets.values())
+        self.subjects.clear({model: sheet._last for model, sheet in self.sheets.items()})
         count_on(self.sheets)
         return count
 

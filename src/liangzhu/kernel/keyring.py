@@ -11,7 +11,7 @@ def rotate(act: Act, *, purpose: str) -> Key:
     """Make a newer key for a purpose; it signs and seals from now on, in other processes within `keys.FRESH_SECONDS`.
 
     What was computed with the old one and must match (blind indexes) is computed again in the same transaction; let
-    nothing else write meanwhile. Raises NoSuchKey, WrongMasterKey.
+    nothing else run meanwhile: other processes go on with the old one. Raises NoSuchKey, WrongMasterKey.
     """
     act.check(policies.manage_keys)
     name = keys.purpose(purpose).name

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
 from django.core.exceptions import FieldError
-from django.db import connection, models, transaction
+from django.db import models, transaction
 from django.db.models.functions import Length
 
 from liangzhu.kernel import crypto, keys
@@ -202,10 +202,15 @@ class SealedTextField(models.Field):
         except (crypto.CryptoError, keys.NoSuchKey, AttributeError, UnicodeDecodeError) as fault:
             logger.error("%s of row %s cannot be opened: %s", self, getattr(instance, "pk", "?"), fault)
             return Unreadable(UNREADABLE, data)
+        return text
+
+    def plain(self, instance: models.Model) -> str:
+        """The text in full, of whatever grade. For `masking.reveal`, which writes down who read it."""
+        value = getattr(instance, self.attname)
         if self.grade >= 3:
             for watcher in _watchers.get():
                 watcher.append((instance, self.name))
-        return text
+        return instance.__dict__[self.attname].text if isinstance(value, Masked) else value
 
     def owner_of(self, instance: models.Model | None) -> "Sealed | None":
         """The row whose key seals the value of an instance; None: the installation's key."""
@@ -235,7 +240,9 @@ class SealedTextField(models.Field):
             return value
         if hasattr(text, "resolve_expression"):
             raise FieldError(f"{self} is sealed: the database cannot compute it.")
-        done = Blob(self.seal(self.owner_of(instance), str(text)), self, str(text))
+        # An empty text needs no key, and no query for its owner.
+        owner = self.owner_of(instance) if text else None
+        done = Blob(self.seal(owner, str(text)), self, str(text))
         instance.__dict__[self.attname] = done
         return done
 
@@ -243,7 +250,7 @@ class SealedTextField(models.Field):
         """The column's bytes for a text. Raises Destroyed when the owner's key is no more, ValueError when too long."""
         if self.max_length and len(text) > self.max_length:
             raise ValueError(f"{self} takes {self.max_length} characters, not {len(text)}")
-        return _sealed(text, owner.own_key() if owner is not None and text else None, self.place)
+        return sealed_bytes(text, owner.own_key() if owner is not None and text else None, self.place)
 
     # -- database -------------------------------------------------------------------------------------------
 
@@ -328,7 +335,7 @@ def key_of(row: models.Model) -> bytes:
     return keys.unwrap(bytes(row.sealed_key), key_place(type(row)))
 
 
-def _sealed(text: str, key: bytes | None, place: bytes) -> bytes:
+def sealed_bytes(text: str, key: bytes | None, place: bytes) -> bytes:
     """A column's bytes: under a subject's key, or without one under the installation's for this column."""
     if not text:
         return b""
@@ -386,9 +393,7 @@ class BlindIndexField(models.CharField):
         field = instance._meta.get_field(self.source)
         value = instance.__dict__.get(field.attname, "")
         if isinstance(value, Blob):
-            # Not shown to anybody: comparing is no reading of grade 3.
-            with _unwatched():
-                value = value.text if value.text is not None else field.open(instance, value)
+            value = value.text if value.text is not None else field.open(instance, value)
         found = _Token("") if isinstance(value, Gone) else self.token(str(value))
         setattr(instance, self.attname, found)
         return found
@@ -420,6 +425,7 @@ keys.on_rotation("blind", rebuild_blind_indexes)
 # The registry ---------------------------------------------------------------------------------------------------------
 
 _dependants: dict[type[models.Model], list[Callable[["Act", Any], dict[str, int]]]] = {}
+_by_reference: list[tuple[type["Sealed"], str]] = []
 _watchers: ContextVar[tuple[list, ...]] = ContextVar("grade 3 watchers", default=())
 
 
@@ -440,20 +446,11 @@ def grade_3_fields(registry=apps) -> list[SealedTextField]:
 
 @contextmanager
 def watching() -> Iterator[list[tuple[models.Model, str]]]:
-    """The (row, field) of every value of grade 3 that is opened meanwhile in this context; for tests of reading."""
+    """The (row, field) of every value of grade 3 that is read in full meanwhile in this context; for tests of reading."""
     seen: list = []
     token = _watchers.set((*_watchers.get(), seen))
     try:
         yield seen
-    finally:
-        _watchers.reset(token)
-
-
-@contextmanager
-def _unwatched() -> Iterator[None]:
-    token = _watchers.set(())
-    try:
-        yield
     finally:
         _watchers.reset(token)
 
@@ -464,16 +461,22 @@ def _unwatched() -> Iterator[None]:
 def on_forget(model: type[models.Model], destroy: Callable[["Act", Any], dict[str, int]]) -> None:
     """Have ``destroy(act, row)`` called when a row of that model is forgotten; it returns how much of what it destroyed.
 
-    For what hangs on a subject by its reference and not by a relation: attachments, search terms.
+    For what is no sealed column: the terms of a search index, contents of files.
     """
     _dependants.setdefault(model, []).append(destroy)
+
+
+def hangs_on(model: type[Sealed], column: str) -> type[Sealed]:
+    """Have the rows of a model forgotten with the subject whose reference ("matter:12") stands in their ``column``."""
+    _by_reference.append((model, column))
+    return model
 
 
 def forget(act: "Act", row: Sealed, *, rule: str) -> dict[str, int]:
     """Destroy a subject's key and everything that it seals, by a rule that names its ground; the leaves stay.
 
     Emptied are the sealed columns of the row and of all rows that name it as owner, with their blind indexes, what
-    `on_forget` registered, and the details of its leaves and delivered events. One leaf proves it: the rule, how many
+    `on_forget` registered, and the details of its leaves and delivered events; what `hangs_on` it is forgotten too. One leaf proves it: the rule, how many
     values of which columns, and the fingerprint of the key that is no more. The caller has asked its policy and holds
     the row's lock. Returns the counts. Doing it again destroys what was added since, as a rule nothing.
     """
@@ -488,6 +491,10 @@ def forget(act: "Act", row: Sealed, *, rule: str) -> dict[str, int]:
         type(row)._base_manager.filter(pk=row.pk).update(sealed_key=b"")
         for destroy in _dependants.get(type(row), ()):
             counts |= destroy(act, row)
+        for model, column in _by_reference:
+            for other in model._base_manager.filter(**{column: str(row.ref)}).exclude(sealed_key=b""):
+                forget(act, other, rule=rule)
+                counts[model._meta.label] = counts.get(model._meta.label, 0) + 1
         counts |= _forget_traces(str(row.ref))
         counts = {name: count for name, count in counts.items() if count}
         row.refresh_from_db()
@@ -533,69 +540,3 @@ def _forget_traces(subject: str) -> dict[str, int]:
     owed = apps.get_model("kernel", "Delivery").objects.filter(done_at=None, dead_at=None)
     done = event.objects.filter(subject=subject).exclude(pk__in=owed.values("event"))
     return {"kernel.LogDetail": gone, "kernel.OutboxEvent.body": _empty(done, event._meta.get_field("body"))}
-
-
-# Rows of before -------------------------------------------------------------------------------------------------------
-
-
-def seal_column(
-    model: type[models.Model], plain: str, sealed: str, *, owner: str, place: str, batch: int = 2000
-) -> int:
-    """For a migration: fill the sealed column from the plain one beside it; returns how many rows.
-
-    ``owner`` is as in the field; ``place`` is "table.column" as it will be. Runs through the table by key, so that it
-    ends for a million rows.
-    """
-    table, quote = model._meta.db_table, connection.ops.quote_name
-    steps = [step for step in owner.split(".") if step not in ("", "self")]
-    done, last = 0, 0
-    while True:
-        rows = list(
-            model.objects.filter(pk__gt=last)
-            .order_by("pk")
-            .select_related(*(["__".join(steps)] if steps else []))[:batch]
-        )
-        if not rows:
-            return done
-        values = []
-        for row in rows:
-            holder = row
-            for step in steps:
-                holder = getattr(holder, step) if holder is not None else None
-            key = key_of(holder) if owner and holder is not None else None
-            values.append((_sealed(getattr(row, plain), key, place.encode()), row.pk))
-        with connection.cursor() as cursor:
-            cursor.executemany(
-                f"UPDATE {quote(table)} SET {quote(sealed)} = %s WHERE {quote(model._meta.pk.column)} = %s",
-                values,
-            )
-        done, last = done + len(rows), rows[-1].pk
-
-
-def give_keys(model: type[models.Model], batch: int = 2000) -> int:
-    """For a migration: give every row of a model that just became `Sealed` a key."""
-    done = 0
-    while True:
-        ids = list(model.objects.filter(sealed_key=b"").order_by("pk").values_list("pk", flat=True)[:batch])
-        if not ids:
-            return done
-        quote = connection.ops.quote_name
-        with connection.cursor() as cursor:
-            cursor.executemany(
-                f"UPDATE {quote(model._meta.db_table)} SET sealed_key = %s WHERE {quote(model._meta.pk.column)} = %s",
-                [(new_subject_key(model), pk) for pk in ids],
-            )
-        done += len(ids)
-
-
-def clean_up(schema_editor) -> None:
-    """For the migration that ends a sealing: write the files anew, so that no free page holds what was plain.
-
-    Takes as much disk space as the database, for a while. The migration must not be atomic.
-    """
-    with schema_editor.connection.cursor() as cursor:
-        if schema_editor.connection.vendor == "sqlite":
-            cursor.execute("VACUUM")
-            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        else:
-            cursor.execute("VACUUM FULL")

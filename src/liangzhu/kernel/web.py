@@ -2,13 +2,14 @@
 
 import functools
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
+from liangzhu.kernel import masking
 from liangzhu.kernel.actors import ANONYMOUS
 from liangzhu.kernel.errors import Denied, Problem
 from liangzhu.kernel.observing import request_id
@@ -45,7 +46,12 @@ class RequestMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer one request."""
         _ready(request)
-        response = self.get_response(request)
+        with masking.collecting() as reads:
+            response = self.get_response(request)
+        # Nothing that was read in full leaves before the log says so.
+        masking.write(reads)
+        if response.streaming:
+            response.streaming_content = _written_first(response.streaming_content)
         response.headers["X-Request-Id"] = request.request_id
         return response
 
@@ -55,6 +61,18 @@ class RequestMiddleware:
             return None
         logger.info("%s %s", error.code, error.detail)
         return problem_response(request, error)
+
+
+def _written_first(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """A streamed answer, with what each piece needed to read written down before the piece leaves."""
+    pieces = iter(pieces)
+    while True:
+        with masking.collecting() as reads:
+            piece = next(pieces, None)
+        masking.write(reads)
+        if piece is None:
+            return
+        yield piece
 
 
 def problem_response(request: HttpRequest, problem: Problem) -> HttpResponse:

@@ -2,6 +2,8 @@
 
 from django.db import models
 
+from liangzhu.kernel.sealing import SealedTextField
+
 
 class LogLeaf(models.Model):
     """One thing done: ids, action, actor and a salted SM3 commitment; never a personal value.
@@ -42,7 +44,7 @@ class LogDetail(models.Model):
 
     leaf = models.OneToOneField(LogLeaf, on_delete=models.PROTECT, primary_key=True, related_name="detail")
     salt = models.BinaryField(max_length=16)
-    body = models.TextField(help_text="canonical JSON")
+    body = SealedTextField(owner="", help_text="canonical JSON")
 
 
 class LogTile(models.Model):

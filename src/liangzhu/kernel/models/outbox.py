@@ -3,6 +3,7 @@
 from django.db import models
 
 from liangzhu.kernel.refs import Ref
+from liangzhu.kernel.sealing import SealedTextField
 
 
 class OutboxEvent(models.Model):
@@ -11,7 +12,7 @@ class OutboxEvent(models.Model):
     id = models.BigAutoField(primary_key=True)
     name = models.CharField(max_length=80)
     subject = models.CharField(max_length=80)
-    body = models.TextField(help_text="JSON of the event's fields")
+    body = SealedTextField(owner="", help_text="JSON of the event's fields")
     actor = models.CharField(max_length=80)
     request_id = models.CharField(max_length=40, blank=True)
     at = models.DateTimeField()
@@ -54,9 +55,13 @@ class Delivery(models.Model):
     done_at = models.DateTimeField(null=True)
     dead_at = models.DateTimeField(null=True)
     reason = models.CharField(max_length=20, blank=True, choices=tuple(REASONS.items()))
-    words = models.CharField(max_length=300, blank=True, help_text="why the last try failed, in words")
-    error = models.TextField(blank=True, help_text="trace of the last try that failed")
-    skipped = models.CharField(max_length=200, blank=True, help_text="why a person let it go undelivered")
+    words = SealedTextField(
+        owner="", max_length=300, blank=True, help_text="why the last try failed, in words"
+    )
+    error = SealedTextField(owner="", blank=True, help_text="trace of the last try that failed")
+    skipped = SealedTextField(
+        owner="", max_length=200, blank=True, help_text="why a person let it go undelivered"
+    )
 
     class Meta:
         verbose_name = "投递"
@@ -90,7 +95,7 @@ class PeriodicRun(models.Model):
     name = models.CharField(max_length=80, primary_key=True)
     last_at = models.DateTimeField(null=True, help_text="machine's clock")
     lease_until = models.DateTimeField(null=True)
-    error = models.TextField(blank=True)
+    error = SealedTextField(owner="", blank=True)
 
 
 class Received(models.Model):
@@ -105,7 +110,7 @@ class Received(models.Model):
     type = models.CharField(max_length=200)
     at = models.DateTimeField(help_text="machine's clock")
     event = models.ForeignKey(OutboxEvent, null=True, on_delete=models.SET_NULL, related_name="+")
-    refused = models.CharField(max_length=300, blank=True)
+    refused = SealedTextField(owner="", max_length=300, blank=True)
 
     class Meta:
         verbose_name = "来件"

@@ -403,9 +403,9 @@ def step_units(row: PlanTask) -> list[tuple[int, str]]:
 
 def extension_panel(actor, matter) -> dict:
     """What the matter page shows of a request for extension: the task, both limits, the reason."""
-    found = Extension.objects.select_related("task__document", "task__matter", "task__matter__release").get(
-        matter=matter
-    )
+    found = Extension.objects.select_related(
+        "matter", "task__document", "task__matter", "task__matter__release"
+    ).get(matter=matter)
     unit = directory.units().get(found.task.lead_unit_id)
     return {
         "extension": found,

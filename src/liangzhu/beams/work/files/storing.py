@@ -5,16 +5,18 @@ from collections.abc import Iterable
 from django.conf import settings
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
+from django.db import transaction
 from django.db.models import Q
 
 from liangzhu.beams.work.files.kinds import identify
 from liangzhu.beams.work.files.models import Attachment
 from liangzhu.beams.work.files.names import clean_name, extension
 from liangzhu.kernel.actions import Act
-from liangzhu.kernel.errors import BadFile, Invalid, TooLarge
+from liangzhu.kernel.errors import BadFile, Invalid, NotThere, TooLarge
 from liangzhu.kernel.log import sm3
 from liangzhu.kernel.now import now
 from liangzhu.kernel.refs import Ref
+from liangzhu.kernel.sealing import hangs_on, is_gone, on_forget
 
 
 def store(act: Act, upload: File, *, kinds: Iterable[str] | None = None) -> Attachment:
@@ -59,6 +61,8 @@ def _keep(fingerprint: str, body: bytes) -> str:
 
 def content(attachment: Attachment) -> bytes:
     """The bytes of a file. Raises BadFile when they are gone, or are no longer those that were given."""
+    if is_gone(attachment.name):
+        raise NotThere("这个附件已依规删除。")
     try:
         with default_storage.open(attachment.path) as file:
             body = file.read()
@@ -73,6 +77,23 @@ def content(attachment: Attachment) -> bytes:
             status=500,
         )
     return body
+
+
+def _destroy_content(act: Act, attachment: Attachment) -> dict[str, int]:
+    """Delete the content of a file that is forgotten, once that is certain, unless another file has the same."""
+    if (
+        Attachment.objects.filter(path=attachment.path)
+        .exclude(pk=attachment.pk)
+        .exclude(sealed_key=b"")
+        .exists()
+    ):
+        return {}
+    transaction.on_commit(lambda: default_storage.delete(attachment.path))
+    return {"content": 1}
+
+
+hangs_on(Attachment, "subject")
+on_forget(Attachment, _destroy_content)
 
 
 def attach(act: Act, attachment_ids: Iterable[int], subject: Ref) -> list[Attachment]:

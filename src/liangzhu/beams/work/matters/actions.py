@@ -9,7 +9,7 @@ from django.db import transaction
 
 from liangzhu.beams.people.directory import api as directory
 from liangzhu.beams.work.matters import engine, policies, process, queries, sights, timers
-from liangzhu.beams.work.matters.change import begin, refuse_stale
+from liangzhu.beams.work.matters.change import begin, refuse_stale, reread
 from liangzhu.beams.work.matters.models import Comment, Matter, Notice, Part
 from liangzhu.beams.work.matters.notices import notify
 from liangzhu.kernel import releases
@@ -96,7 +96,7 @@ def give(
     """Let a post do a matter or a part of it, and tell the post. Raises Conflict, Denied, StepNotAllowed."""
     with begin(act, matter) as change:
         if part is not None:
-            part.refresh_from_db()
+            reread(part, matter)
         refuse_stale(matter, part, version)
         row: Matter | Part = part or matter
         act.check(policies.assign, row)

@@ -15,6 +15,7 @@ from liangzhu.kernel.errors import Invalid, Problem
 from liangzhu.kernel.log import canonical
 from liangzhu.kernel.now import now
 from liangzhu.kernel.rows import insert
+from liangzhu.kernel.sealing import Stand
 
 TEXT_MAX = {"text": 200, "longtext": 5000}
 """Characters, where the process gives no other maximum."""
@@ -98,13 +99,13 @@ def keep(matter: Matter, form: str, values: dict[str, Any], files: list[int]) ->
 
 
 def read(answer: Answer) -> dict[str, Any]:
-    """The plain values of what was kept: dates as ISO text, numbers as text."""
-    return json.loads(answer.body)
+    """The plain values of what was kept: dates as ISO text, numbers as text. Nothing when it was destroyed by rule."""
+    return {} if isinstance(answer.body, Stand) else json.loads(answer.body)
 
 
 def last_value(matter: Matter, name: str) -> Any:
     """The plain value that was filled in last under a name; None when none ever was."""
-    for answer in Answer.objects.filter(matter=matter).order_by("-id"):
+    for answer in matter.answers.order_by("-id"):
         values = read(answer)
         if name in values:
             return values[name]

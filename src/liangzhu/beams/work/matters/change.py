@@ -90,7 +90,7 @@ class Change:
     def clocks(self) -> list[Clock]:
         """The clocks that have not ended."""
         if self._clocks is None:
-            self._clocks = list(Clock.objects.filter(matter=self.matter, stopped_at=None).order_by("id"))
+            self._clocks = list(self.matter.clocks.filter(stopped_at=None).order_by("id"))
         return self._clocks
 
     def clock(self, name: str) -> Clock | None:
@@ -443,6 +443,14 @@ def lock(matter: Matter) -> None:
         matter.refresh_from_db(from_queryset=Matter.objects.select_for_update())
     except Matter.DoesNotExist:
         raise NotThere("没有找到这一事项。") from None
+
+
+def reread(part: Part, matter: Matter) -> None:
+    """Bring a part of a locked matter up to date. Raises NotThere when it belongs to another one."""
+    part.refresh_from_db(from_queryset=Part.objects.select_related("matter"))
+    if part.matter_id != matter.pk:
+        raise NotThere("这项并行办理不属于该事项。")
+    part.matter = matter
 
 
 @contextmanager

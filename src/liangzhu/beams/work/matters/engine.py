@@ -17,7 +17,7 @@ from liangzhu.beams.people.directory import api as directory
 from liangzhu.beams.work.files import api as attachments
 from liangzhu.beams.work.matters import answers, events, policies, registry, turns
 from liangzhu.beams.work.matters import clocks as counting
-from liangzhu.beams.work.matters.change import Change, begin, joined, refuse_stale
+from liangzhu.beams.work.matters.change import Change, begin, joined, refuse_stale, reread
 from liangzhu.beams.work.matters.grammar import OPENING, Flow, Process, Transition
 from liangzhu.beams.work.matters.kinds import kind_of
 from liangzhu.beams.work.matters.models import (
@@ -35,9 +35,10 @@ from liangzhu.beams.work.matters.policies import Attempt
 from liangzhu.beams.work.matters.process import by_release_id, in_force, pinned_form
 from liangzhu.kernel.actions import Act
 from liangzhu.kernel.actors import Actor
-from liangzhu.kernel.errors import Conflict, Denied, Invalid, NotThere, Problem, StepNotAllowed
+from liangzhu.kernel.errors import Conflict, Denied, Invalid, Problem, StepNotAllowed
 from liangzhu.kernel.log import sm3
 from liangzhu.kernel.now import now
+from liangzhu.kernel.rows import update
 
 
 class TimerOwed(Conflict):
@@ -152,9 +153,7 @@ def advance(
     """
     with begin(act, matter) as change:
         if part is not None:
-            part.refresh_from_db()
-            if part.matter_id != matter.pk:
-                raise NotThere("这项并行办理不属于该事项。")
+            reread(part, matter)
         refuse_stale(matter, part, version)
         if not behind and (owed := change.owed()):
             raise TimerOwed(matter, change.process.flow.transitions[change.process.timers[owed.name].step])
@@ -583,24 +582,22 @@ def _plan_part(change: Change, part: Part) -> None:
 
 def _end_parts(change: Change) -> None:
     """What still runs beside a matter ends with it. The line of the matter's own step says so."""
-    rows = list(Part.objects.filter(matter=change.matter, done_at=None))
+    rows = list(change.matter.parts.filter(done_at=None))
     for part in rows:
         part.done_at, part.result = change.at, ENDED_WITH_MATTER
         _plan_part(change, part)
-    Part.objects.bulk_update(rows, _ENDING)
+        update(part, *_ENDING)
     if rows:
         change.said.append(f"{len(rows)} 项未完成的并行办理随之结束")
 
 
 def _resume_parts(change: Change) -> None:
     """What ended only because the matter did goes on when the matter is taken up again."""
-    rows = []
-    for part in Part.objects.filter(matter=change.matter).exclude(done_at=None):
+    for part in change.matter.parts.exclude(done_at=None):
         if not change.process.parts[part.kind].states[part.state].final:
             part.done_at, part.result = None, ""
             _plan_part(change, part)
-            rows.append(part)
-    Part.objects.bulk_update(rows, _ENDING)
+            update(part, *_ENDING)
 
 
 _ENDING = ["done_at", "warn_at", "remind_at", "result"]

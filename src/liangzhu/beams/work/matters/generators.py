@@ -365,7 +365,7 @@ class Maker:
         }
         self.book = Book(self.rng)
         self.made = 0
-        self.files = list(attachments.Attachment.objects.filter(subject="", name__startswith=f"{SAMPLE} "))
+        self.files = [row for row in _samples() if not row.subject]
         self._ends: dict[tuple, counting.End] = {}
 
     def seed(self, name: object) -> None:
@@ -1118,10 +1118,16 @@ KNOWN_EFFECTS: dict[str, Callable] = {
 # The generators -------------------------------------------------------------------------------------------------------
 
 
+def _samples() -> list[attachments.Attachment]:
+    """The shared files that `samples` made."""
+    rows = attachments.Attachment.objects.filter(uploaded_by=str(SYSTEM.ref)).order_by("id")
+    return [row for row in rows if row.name.startswith(f"{SAMPLE} ")]
+
+
 @generator(
     "matters.samples",
     order=30,
-    done=lambda district: attachments.Attachment.objects.filter(name__startswith=SAMPLE).exists(),
+    done=lambda district: bool(_samples()),
 )
 def samples(district: District) -> None:
     """The contents that all generated files share, each saying that it is made up."""

@@ -206,7 +206,7 @@ def clock_of(matter: Matter, at: datetime | None = None, calendar: WorkCalendar 
     at = at or now()
     calendar = calendar or counting.work_calendar()
     process = by_release_id(matter.release_id)
-    rows = Clock.objects.filter(matter=matter).prefetch_related("stops", "extensions").order_by("-id")
+    rows = matter.clocks.prefetch_related("stops", "extensions").order_by("-id")
     legs = []
     for row in rows:
         rule = process.clocks.get(row.name)

@@ -108,7 +108,7 @@ def _sees(actor: Actor, one: Matter) -> bool:
 
 def part(actor: Actor, of: Matter, part_id: int) -> Part:
     """One part of a matter that the actor sees. Raises NotThere."""
-    found = Part.objects.filter(matter=of, pk=part_id).first()
+    found = of.parts.filter(pk=part_id).first()
     if found is None:
         raise NotThere("没有找到这项并行办理。")
     return found
@@ -366,7 +366,10 @@ def history(actor: Actor, of: Matter, files: list[attachments.Attachment] | None
     ``files`` if it has read them already.
     """
     process = by_release_id(of.release_id)
-    entries = list(Entry.objects.filter(matter=of).select_related("answer", "part").order_by("id"))
+    entries = list(of.entries.select_related("answer", "part").order_by("id"))
+    for entry in entries:
+        if entry.answer:
+            entry.answer.matter = of
     given = {row.pk: row for row in (attachments.of(of.ref) if files is None else files)}
     out = []
     for entry in entries:
@@ -458,7 +461,7 @@ def parts(actor: Actor, of: Matter) -> list[PartView]:
     tree = directory.units()
     calendar = counting.work_calendar()
     out = []
-    for row in Part.objects.filter(matter=of).order_by("id"):
+    for row in of.parts.order_by("id"):
         flow = process.parts[row.kind]
         unit = tree.get(row.unit_id)
         out.append(
@@ -476,7 +479,7 @@ def parts(actor: Actor, of: Matter) -> list[PartView]:
 
 def comments(actor: Actor, of: Matter) -> list[Comment]:
     """The remarks beside a matter, oldest first."""
-    return list(Comment.objects.filter(matter=of).order_by("id"))
+    return list(of.comments.order_by("id"))
 
 
 def entries_of(matter_ids: Iterable[int], transition: str, day: date) -> list[Entry]:

@@ -13,6 +13,7 @@ from liangzhu.beams.work.matters.models import Comment, Entry, Matter, Part, Par
 from liangzhu.kernel import keys, search
 from liangzhu.kernel.actors import SYSTEM
 from liangzhu.kernel.refs import Ref, describe
+from liangzhu.kernel.sealing import on_forget
 
 KIND = "matter"
 """The kind under which matters stand in the search index."""
@@ -171,7 +172,7 @@ def keep_many(matters: list[Matter]) -> None:
 
 
 def _keep_many(matters: list[Matter]) -> None:
-    ids = [matter.pk for matter in matters]
+    ids, by_id = [matter.pk for matter in matters], {matter.pk: matter for matter in matters}
     parties: dict[int, list[int]] = {}
     for matter_id, unit in Party.objects.filter(matter__in=ids).values_list("matter", "unit"):
         parties.setdefault(matter_id, []).append(unit)
@@ -184,6 +185,8 @@ def _keep_many(matters: list[Matter]) -> None:
     said: dict[int, list[str]] = {}
     for model, column in ((Entry, "note"), (Comment, "text")):
         for row in model.objects.filter(matter__in=ids).order_by("id"):
+            # Under the key of the matter that is at hand.
+            row.matter = by_id[row.matter_id]
             if text := getattr(row, column):
                 said.setdefault(row.matter_id, []).append(text)
     sights, docs = [], []
@@ -198,4 +201,11 @@ def _keep_many(matters: list[Matter]) -> None:
     search.index_many(KIND, docs)
 
 
+def _forgotten(act, matter: Matter) -> dict[str, int]:
+    """A matter that was destroyed by rule is found by its number only."""
+    search.index(KIND, matter.pk, [matter.number], _again(matter))
+    return {"search": 1}
+
+
 keys.on_rotation("blind", rebuild)
+on_forget(Matter, _forgotten)

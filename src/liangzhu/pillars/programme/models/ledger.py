@@ -3,6 +3,7 @@
 from django.db import models
 
 from liangzhu.kernel.refs import Ref
+from liangzhu.kernel.sealing import SealedTextField
 from liangzhu.pillars.programme.models.documents import Finding, PlanDocument
 
 
@@ -79,10 +80,10 @@ class TaskStep(models.Model):
 
     task = models.ForeignKey(PlanTask, on_delete=models.PROTECT, related_name="steps")
     unit = models.ForeignKey("directory.Unit", on_delete=models.PROTECT, related_name="+")
-    title = models.CharField("节点", max_length=200)
+    title = SealedTextField("节点", owner="", max_length=200)
     due_on = models.DateField("计划完成")
     done_on = models.DateField("实际完成", null=True)
-    result = models.CharField("完成情况", max_length=500, blank=True)
+    result = SealedTextField("完成情况", owner="", max_length=500, blank=True)
     withdrawn = models.BooleanField("已取消", default=False)
     version = models.PositiveIntegerField(default=1)
 
@@ -103,7 +104,7 @@ class Extension(models.Model):
     matter = models.OneToOneField("matters.Matter", on_delete=models.PROTECT, related_name="+")
     old_due = models.DateField("原期限")
     new_due = models.DateField("申请延至")
-    reason = models.CharField("理由", max_length=1000)
+    reason = SealedTextField("理由", owner="matter", max_length=1000)
 
     class Meta:
         verbose_name = "延期申请"

@@ -3,6 +3,7 @@
 from django.db import models
 
 from liangzhu.kernel.refs import Ref
+from liangzhu.kernel.sealing import SealedTextField
 from liangzhu.pillars.programme.models.documents import PlanDocument
 from liangzhu.pillars.programme.models.ledger import PlanTask
 
@@ -18,8 +19,8 @@ class Letter(models.Model):
     document = models.ForeignKey(PlanDocument, on_delete=models.PROTECT, related_name="letters")
     kind = models.CharField(max_length=9, choices=KINDS)
     number = models.CharField("编号", max_length=60, blank=True)
-    title = models.CharField("标题", max_length=200)
-    body = models.TextField("正文", help_text="paragraphs separated by a line break")
+    title = SealedTextField("标题", owner="", max_length=200)
+    body = SealedTextField("正文", owner="", help_text="paragraphs separated by a line break")
     state = models.CharField(max_length=7, choices=STATES, default=DRAFT)
     drafted_by = models.CharField(max_length=80)
     drafted_person_id = models.BigIntegerField(null=True)
@@ -28,7 +29,7 @@ class Letter(models.Model):
     signed_by = models.CharField(max_length=80, blank=True)
     signed_label = models.CharField(max_length=100, blank=True)
     signed_at = models.DateTimeField(null=True)
-    refusal = models.CharField("退回理由", max_length=300, blank=True)
+    refusal = SealedTextField("退回理由", owner="", max_length=300, blank=True)
     version = models.PositiveIntegerField(default=1)
 
     class Meta:
@@ -47,7 +48,7 @@ class LetterTarget(models.Model):
     letter = models.ForeignKey(Letter, on_delete=models.PROTECT, related_name="targets")
     task = models.ForeignKey(PlanTask, on_delete=models.PROTECT, related_name="+")
     unit = models.ForeignKey("directory.Unit", on_delete=models.PROTECT, related_name="+")
-    situation = models.CharField("情形", max_length=300)
+    situation = SealedTextField("情形", owner="", max_length=300)
 
     class Meta:
         verbose_name = "督办对象"

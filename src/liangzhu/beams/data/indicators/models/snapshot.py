@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Q
 
 from liangzhu.kernel.refs import Ref
+from liangzhu.kernel.sealing import SealedTextField
 
 
 class RowSet(models.Model):
@@ -54,7 +55,7 @@ class Snapshot(models.Model):
     query_version = models.PositiveIntegerField(null=True)
     row_set = models.ForeignKey(RowSet, on_delete=models.PROTECT, null=True, related_name="snapshots")
     source = models.CharField("出处", max_length=300, blank=True)
-    note = models.TextField("说明", blank=True)
+    note = SealedTextField("说明", owner="", blank=True)
     evidence = models.CharField(max_length=80, blank=True, help_text="reference of what proves it, if any")
     state = models.CharField(max_length=9, choices=STATES)
     recorded_by = models.CharField(max_length=80)
@@ -63,7 +64,7 @@ class Snapshot(models.Model):
     decided_by = models.CharField(max_length=80, blank=True)
     decided_label = models.CharField(max_length=80, blank=True)
     decided_at = models.DateTimeField(null=True)
-    reason = models.TextField("退回理由", blank=True)
+    reason = SealedTextField("退回理由", owner="", blank=True)
 
     class Meta:
         verbose_name = "指标快照"

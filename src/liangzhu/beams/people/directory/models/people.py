@@ -5,6 +5,7 @@ from django.db.models import F, Q
 
 from liangzhu.beams.people.directory.models.units import SLUG
 from liangzhu.kernel.refs import Ref
+from liangzhu.kernel.sealing import SealedTextField
 
 
 class Person(models.Model):
@@ -79,7 +80,7 @@ class Deputy(models.Model):
     person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="deputies")
     valid_from = models.DateField()
     valid_to = models.DateField()
-    reason = models.CharField(max_length=200)
+    reason = SealedTextField(owner="", max_length=200)
 
     class Meta:
         verbose_name = "代理"

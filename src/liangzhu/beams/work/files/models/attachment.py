@@ -3,9 +3,10 @@
 from django.db import models
 
 from liangzhu.kernel.refs import Ref
+from liangzhu.kernel.sealing import Sealed, SealedTextField
 
 
-class Attachment(models.Model):
+class Attachment(Sealed):
     """One file as given: name, type told by its content, fingerprint. The content is stored once however
     often it is given.
 
@@ -16,7 +17,7 @@ class Attachment(models.Model):
     fingerprint = models.CharField(max_length=64, help_text="hex SM3 of the content (GB/T 32905)")
     size = models.PositiveBigIntegerField(help_text="bytes")
     media_type = models.CharField(max_length=100)
-    name = models.CharField(max_length=200)
+    name = SealedTextField(max_length=200)
     path = models.CharField(max_length=200, help_text="in the default storage")
     uploaded_by = models.CharField(max_length=80)
     uploaded_at = models.DateTimeField()

@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Q
 
 from liangzhu.beams.work.matters.models.matter import Matter
+from liangzhu.kernel.sealing import SealedTextField
 
 
 class Clock(models.Model):
@@ -61,7 +62,7 @@ class ClockStop(models.Model):
     clock = models.ForeignKey(Clock, on_delete=models.PROTECT, related_name="stops")
     begun_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
-    reason = models.CharField(max_length=500)
+    reason = SealedTextField(owner="clock.matter", max_length=500)
 
     class Meta:
         verbose_name = "中止计时"
@@ -81,7 +82,7 @@ class ClockExtension(models.Model):
     amount = models.PositiveIntegerField(default=0)
     old_due = models.DateTimeField()
     new_due = models.DateTimeField()
-    reason = models.CharField(max_length=500)
+    reason = SealedTextField(owner="clock.matter", max_length=500)
     by = models.CharField(max_length=120, help_text="label of who granted it")
     at = models.DateTimeField()
 

@@ -5,6 +5,7 @@ from django.db.models import Q
 
 from liangzhu.beams.work.matters.models.matter import Matter
 from liangzhu.kernel.refs import Ref
+from liangzhu.kernel.sealing import SealedTextField
 
 
 class View(models.Model):
@@ -26,7 +27,7 @@ class View(models.Model):
     opened_from = models.DateField(null=True)
     opened_to = models.DateField(null=True)
     applicant = models.CharField(max_length=80, blank=True, help_text="Ref kind:id")
-    text = models.CharField(max_length=100, blank=True)
+    text = SealedTextField(owner="", max_length=100, blank=True)
     newest = models.BooleanField(default=False, help_text="newest first, instead of what ends first")
     columns = models.CharField(
         max_length=80, blank=True, help_text="names separated by commas; empty: the usual ones"

@@ -5,6 +5,7 @@ from django.db.models import Q
 
 from liangzhu.beams.work.matters.models.matter import Matter, Part
 from liangzhu.kernel.refs import Ref
+from liangzhu.kernel.sealing import SealedTextField
 
 
 class AddOnly(models.Model):
@@ -31,7 +32,7 @@ class Answer(AddOnly):
 
     matter = models.ForeignKey(Matter, on_delete=models.PROTECT, related_name="answers")
     form = models.CharField(max_length=120)
-    body = models.TextField(help_text="canonical JSON: field name to plain value")
+    body = SealedTextField(owner="matter", help_text="canonical JSON: field name to plain value")
     at = models.DateTimeField()
 
     class Meta:
@@ -58,7 +59,7 @@ class Entry(AddOnly):
     title = models.CharField(max_length=120)
     from_state = models.CharField(max_length=40, blank=True)
     to_state = models.CharField(max_length=40)
-    note = models.TextField(blank=True)
+    note = SealedTextField(owner="matter", blank=True)
     answer = models.OneToOneField(Answer, on_delete=models.PROTECT, null=True, related_name="entry")
     version = models.PositiveIntegerField()
 
@@ -85,7 +86,7 @@ class Comment(AddOnly):
     actor_ref = models.CharField(max_length=80)
     actor_label = models.CharField(max_length=120)
     unit_id = models.BigIntegerField(null=True)
-    text = models.TextField()
+    text = SealedTextField(owner="matter")
 
     class Meta:
         verbose_name = "批注"

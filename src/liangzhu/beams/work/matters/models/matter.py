@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from liangzhu.kernel.refs import Ref
+from liangzhu.kernel.sealing import Sealed, SealedTextField
 
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 """Stands in `Matter.due_at` when no clock runs: a column without NULL lets one index serve order and paging.
@@ -19,7 +20,7 @@ ENDED_WITH_MATTER = "随事项结束"
 """The result of a part that was still open when its matter ended: it was not done."""
 
 
-class Matter(models.Model):
+class Matter(Sealed):
     """One thing to be done, of any kind: a case, an order, an event, a document, a task.
 
     ``state`` is a pointer, the history is `Entry`. Each kind has a typed one-to-one table of its own.
@@ -41,7 +42,7 @@ class Matter(models.Model):
         "kernel.Release", on_delete=models.PROTECT, related_name="+", db_index=False, verbose_name="流程版本"
     )
     state = models.CharField("状态", max_length=40)
-    title = models.CharField("标题", max_length=200)
+    title = SealedTextField("标题", max_length=200)
     holding_unit = models.ForeignKey(
         "directory.Unit", on_delete=models.PROTECT, related_name="+", db_index=False, verbose_name="承办单位"
     )
@@ -58,7 +59,7 @@ class Matter(models.Model):
     parent = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, related_name="children", verbose_name="上级事项"
     )
-    place = models.CharField("地点", max_length=200, blank=True)
+    place = SealedTextField("地点", max_length=200, blank=True)
     opened_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
     due_at = models.DateTimeField(default=NEVER)
@@ -134,7 +135,7 @@ class Part(models.Model):
     matter = models.ForeignKey(Matter, on_delete=models.PROTECT, related_name="parts")
     kind = models.CharField(max_length=40)
     unit = models.ForeignKey("directory.Unit", on_delete=models.PROTECT, related_name="+", db_index=False)
-    title = models.CharField(max_length=200)
+    title = SealedTextField(owner="matter", max_length=200)
     state = models.CharField(max_length=40)
     assignee = models.ForeignKey(
         "directory.Post", on_delete=models.PROTECT, related_name="+", null=True, db_index=False
@@ -144,7 +145,7 @@ class Part(models.Model):
     warn_at = models.DateTimeField(null=True)
     remind_at = models.DateTimeField(null=True, help_text="when the next reminder is owed")
     done_at = models.DateTimeField(null=True)
-    result = models.CharField(max_length=200, blank=True)
+    result = SealedTextField(owner="matter", max_length=200, blank=True)
     version = models.PositiveIntegerField(default=1)
 
     class Meta:

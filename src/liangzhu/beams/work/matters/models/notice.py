@@ -8,6 +8,7 @@ from django.db.models import Q
 from liangzhu.beams.work.matters.models.matter import Matter
 from liangzhu.kernel.now import SHANGHAI
 from liangzhu.kernel.refs import Ref
+from liangzhu.kernel.sealing import SealedTextField
 
 
 class Notice(models.Model):
@@ -22,8 +23,8 @@ class Notice(models.Model):
     )
     key = models.CharField(max_length=120)
     level = models.CharField(max_length=10, choices=LEVELS, default=INFO)
-    title = models.CharField(max_length=200)
-    text = models.CharField(max_length=500, blank=True)
+    title = SealedTextField(owner="matter", max_length=200)
+    text = SealedTextField(owner="matter", max_length=500, blank=True)
     url = models.CharField(max_length=200, blank=True)
     at = models.DateTimeField()
     shown_from = models.DateTimeField(
