@@ -1,6 +1,8 @@
 """Eight very different kinds of matter run as declarations: each with its legal clock and its odd paths."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from liangzhu.beams.work.matters import api as matters
 from liangzhu.beams.work.matters import timers
@@ -122,7 +124,12 @@ def test_bundle_opens_its_children_and_those_with_prerequisites_wait_and_say_so(
         "消防安全": "working",
     }
     clinic, shop = case.child("医疗机构"), case.child("营业执照")
-    assert clinic.running() == set()
+    assert clinic.running() == set() and clinic.matter.holding_unit_id == town.district.units["乙局"]
+    # The window looks after the whole, and sees how far each of them is; the other organs do not.
+    seen = {
+        who: matters.visible(town.who(who)).filter(parent=case.matter).count() for who in ("督办室", "丙局")
+    }
+    assert seen == {"督办室": 4, "丙局": 1}
     options = matters.transitions(clinic.matter, town.who("乙局"))
     assert options[0].blocked == f"等待前置事项：“{shop.matter.title}”（{shop.matter.number}）审查。"
     with pytest.raises(StepNotAllowed, match="等待前置事项"):
@@ -577,3 +584,20 @@ def test_a_person_who_saw_the_matter_before_a_timer_reads_what_the_system_did(to
         matters.step(
             town.who("甲局"), matter_id=case.matter.pk, transition="accept", version=case.matter.version
         )
+
+
+def test_a_step_of_a_process_without_timers_does_not_ask_for_any(simple, district, advance):
+    li = district.officer("甲局", "李四")
+    matter = simple(li)
+    with CaptureQueriesContext(connection) as captured:
+        advance(li, matter, "accept")
+    tables = {"matters_timer", "matters_link", "matters_pin"}
+    assert not [q["sql"] for q in captured.captured_queries if any(one in q["sql"] for one in tables)]
+
+
+def test_two_orders_are_not_merged_into_each_other(town):
+    first, second = town.open("hotline"), town.open("hotline")
+    first.do("2022-10-20 11:00", "centre", "merge", into=second.matter.number)
+    with pytest.raises(Invalid, match="已经办结"):
+        second.do("2022-10-20 11:00", "centre", "merge", into=first.matter.number)
+    assert second.state == "registered"
