@@ -347,6 +347,12 @@ def test_a_partner_declines_with_a_reason_only(wang, filled, partner, asked):
     assert actions.send(actor, draft_id=filled.pk, version=filled.version, declared=True)
 
 
+def test_reading_what_one_is_asked_to_sign_is_in_the_log(partner, asked):
+    client, actor = partner
+    client.get(f"/forms/sign/{asked.pk}/")
+    assert LogLeaf.objects.get(action="forms.read_to_sign").actor == str(actor.ref)
+
+
 def test_nobody_else_signs_and_nobody_signs_twice_or_for_oneself(wang, filled, partner, asked, sign_in):
     _, actor = wang
     _, stranger = sign_in("甲局", "孙八")
@@ -420,6 +426,12 @@ def test_others_read_a_snapshot_masked_and_only_if_its_subject_lets_them(wang, s
         and "11010519491231002X" not in page
         and "王示例" not in re.sub(r"于 .*提交", "", page.split("申请人姓名")[1][:200])
     )
+    refused = reader.post(f"/forms/sent/{sent.pk}/", {"reason": " "})
+    assert refused.status_code == 422 and "11010519491231002X" not in refused.content.decode()
+    whole = reader.post(f"/forms/sent/{sent.pk}/", {"reason": "核对申请人"}).content.decode()
+    assert "11010519491231002X" in whole
+    leaf = LogLeaf.objects.get(action="forms.reveal_snapshot")
+    assert leaf.subject == str(sent.ref) and "核对申请人" in LogDetail.objects.get(leaf=leaf).body
     alone = actions.begin(actor, key="clinic_filing")
     alone = actions.save(
         actor,

@@ -523,6 +523,33 @@ def take_back(act: Act, *, draft_id: int, place: str) -> None:
     act.log(draft.ref, place=place, taken_back=True)
 
 
+# Reading what is personal ---------------------------------------------------------------------------------
+
+
+@action("forms.reveal_snapshot")
+def reveal(act: Act, *, snapshot_id: int, reason: str) -> Snapshot:
+    """A snapshot to be read in full by another than its sender, for a reason; the leaf keeps both. Raises NotThere, Invalid."""
+    row = Snapshot.objects.filter(pk=snapshot_id).first()
+    if row is None or not policies.read_snapshot(act.actor, row):
+        raise NotThere("没有这份填报内容，或者它不在您的查看范围内。")
+    act.check(policies.read_snapshot, row)
+    if not reason.strip():
+        raise Invalid({"reason": "请写明为什么要看全部内容。"})
+    act.log(row.ref, read=row.form, reason=reason.strip()[:200])
+    return row
+
+
+@action("forms.read_to_sign")
+def read_to_sign(act: Act, *, signature_id: int) -> CoSignature:
+    """A co-signer reads the whole form: the leaf says who read whose. Raises NotThere."""
+    row = CoSignature.objects.filter(pk=signature_id).select_related("draft").first()
+    if row is None or not policies.cosign(act.actor, row):
+        raise NotThere("没有请您签署的这份表单，或者邀请已收回、表单已提交。")
+    act.check(policies.cosign, row)
+    act.log(row.ref, read=row.draft.form, draft=row.draft_id)
+    return row
+
+
 # Releases -------------------------------------------------------------------------------------------------
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from liangzhu.beams.work.files import api as attachments
 from liangzhu.beams.work.forms import grammar, policies, registry, showing, specs, state, values
-from liangzhu.beams.work.forms.actions import signed_part
+from liangzhu.beams.work.forms.actions import read_to_sign, reveal, signed_part
 from liangzhu.beams.work.forms.grammar import Condition, Field, FormSpec
 from liangzhu.beams.work.forms.models import CoSignature, Draft, Snapshot
 from liangzhu.kernel import keys, releases
@@ -215,10 +215,8 @@ class ToSign:
 
 
 def to_sign(actor: Actor, signature_id: int) -> ToSign:
-    """What a co-signer was asked to sign. Raises NotThere for anybody else."""
-    row = CoSignature.objects.filter(pk=signature_id).select_related("draft").first()
-    if row is None or not policies.cosign(actor, row):
-        raise NotThere("没有请您签署的这份表单，或者邀请已收回、表单已提交。")
+    """What a co-signer was asked to sign; reading it is a leaf. Raises NotThere for anybody else."""
+    row = read_to_sign(actor, signature_id=signature_id)
     form = specs.by_release_id(row.draft.release_id)
     content = row.draft.content
     part = signed_part(form, row.draft)
@@ -265,6 +263,11 @@ def sent(actor: Actor, snapshot_id: int) -> Sent:
     if row is None or not policies.read_snapshot(actor, row):
         raise NotThere("没有这份填报内容，或者它不在您的查看范围内。")
     return shown(actor, row, masked=row.sent_by != str(actor.ref))
+
+
+def sent_in_full(actor: Actor, snapshot_id: int, reason: str) -> Sent:
+    """A snapshot with the personal values of somebody else, for a reason that the log keeps. Raises NotThere, Invalid."""
+    return shown(actor, reveal(actor, snapshot_id=snapshot_id, reason=reason), masked=False)
 
 
 def shown(actor: Actor, row: Snapshot, *, masked: bool) -> Sent:

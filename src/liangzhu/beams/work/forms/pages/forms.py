@@ -304,6 +304,12 @@ class DeclareForm(Form):
     declared = forms.BooleanField(label="我已阅读并作出以上承诺", required=False)
 
 
+class RevealForm(Form):
+    """Why somebody wants to read what is masked."""
+
+    reason = forms.CharField(label="为什么要看全部内容", max_length=200, help_text="原因和查看人记入日志。")
+
+
 def subject_of(text: str) -> str:
     """A subject from an address: a Ref as text, or "" for none. Raises ValueError."""
     return str(Ref.parse(text)) if text else ""

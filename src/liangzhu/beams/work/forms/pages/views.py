@@ -17,6 +17,7 @@ from liangzhu.beams.work.forms.pages.forms import (
     AnswerForm,
     CoSignerForm,
     DeclareForm,
+    RevealForm,
     step_form,
     subject_of,
     uploads,
@@ -370,10 +371,18 @@ def sign(request: HttpRequest, signature_id: int) -> HttpResponse:
 
 
 @guarded("forms.read_snapshot")
-@require_safe
 def sent(request: HttpRequest, snapshot_id: int) -> HttpResponse:
-    """A form as it was sent; made to be printed."""
-    return render(request, "forms/sent.html", {"found": queries.sent(request.actor, snapshot_id)})
+    """A form as it was sent; made to be printed. Others than the sender see it in full for a reason, which is logged."""
+    page = RevealForm(request.POST if request.method == "POST" else None)
+    done = perform(
+        request,
+        page,
+        lambda data, once: queries.sent_in_full(request.actor, snapshot_id, data["reason"]),
+    )
+    found = done.result if done.ok else queries.sent(request.actor, snapshot_id)
+    answer = render(request, "forms/sent.html", {"found": found, "page": page}, status=done.status)
+    answer.headers["Cache-Control"] = "private, no-store"
+    return answer
 
 
 @guarded("forms.read")
