@@ -5,6 +5,7 @@ the house without inheritance, signals or defaults of the database; elsewhere th
 """
 
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TypeVar
 
@@ -69,8 +70,35 @@ def _read(statement: str, converters: tuple, key) -> list[list]:
     return found
 
 
+_TEXT, _NUMBER, _FLAG = frozenset({str}), frozenset({int, type(None)}), frozenset({bool, type(None)})
+_AS_IT_IS: dict[type[models.Field], frozenset[type]] = {
+    models.CharField: _TEXT,
+    models.TextField: _TEXT,
+    models.BooleanField: _FLAG,
+    **dict.fromkeys((models.ForeignKey, models.OneToOneField, models.BigAutoField), _NUMBER),
+    **dict.fromkeys((models.IntegerField, models.BigIntegerField, models.PositiveIntegerField), _NUMBER),
+    **dict.fromkeys((models.SmallIntegerField, models.PositiveSmallIntegerField), _NUMBER),
+}
+"""Values that both databases take as they are, by the exact class of their field; all others ask the field."""
+
+
 def _values(row: models.Model, fields: Iterable[models.Field], add: bool) -> list:
-    return [field.get_db_prep_save(field.pre_save(row, add), connection) for field in fields]
+    own, naive, out = row.__dict__, connection.vendor == "sqlite", []
+    for field in fields:
+        value, kind = own.get(field.attname), type(field)
+        if type(value) in _AS_IT_IS.get(kind, ()):
+            out.append(value)
+        elif (
+            kind is models.DateTimeField
+            and type(value) is datetime
+            and value.tzinfo is UTC
+            and not (field.auto_now or field.auto_now_add)
+        ):
+            # SQLite keeps instants as text of UTC, as the field itself would write them.
+            out.append(str(value.replace(tzinfo=None)) if naive else value)
+        else:
+            out.append(field.get_db_prep_save(field.pre_save(row, add), connection))
+    return out
 
 
 def insert(row: M) -> M:
