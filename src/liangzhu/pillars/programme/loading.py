@@ -194,7 +194,7 @@ class Player:
     def step_of(self, task: PlanTask, recipe: dict, key: str) -> TaskStep:
         """A step of a task by the recipe's key."""
         wanted = next(step for step in recipe["steps"] if step["key"] == key)
-        return task.steps.get(title=wanted["title"])
+        return next(step for step in task.steps.all() if step.title == wanted["title"])
 
     def advance(
         self, actor, task: PlanTask, transition: str, data: dict | None = None, part_id: int | None = None
