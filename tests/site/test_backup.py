@@ -25,7 +25,9 @@ def run(home: Path, *words, database: str = "", ok: bool = True) -> str:
     given = kept | {"LIANGZHU_HOME": str(home), "PYTHONPATH": str(ROOT / "src")}
     if database:
         given["LIANGZHU_DATABASE"] = database
-    done = subprocess.run([*LIANGZHU, *map(str, words)], env=given, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(
+        [*LIANGZHU, *map(str, words)], env=given, capture_output=True, text=True, timeout=300
+    )
     assert (done.returncode == 0) == ok, done.stdout + done.stderr
     return done.stdout + done.stderr
 
@@ -60,7 +62,14 @@ def source(tmp_path_factory):
 
 def figures(home: Path, database: str) -> dict[str, int]:
     """Rows of some tables."""
-    tables = ("matters_matter", "matters_entry", "kernel_logleaf", "files_attachment", "directory_person", "kernel_key")
+    tables = (
+        "matters_matter",
+        "matters_entry",
+        "kernel_logleaf",
+        "files_attachment",
+        "directory_person",
+        "kernel_key",
+    )
     connect = psycopg.connect(database) if database else sqlite3.connect(home / "liangzhu.sqlite3")
     with contextlib.closing(connect) as connection:
         found = {}
@@ -79,8 +88,12 @@ def test_what_is_restored_is_what_was_there_and_its_log_verifies(source, tmp_pat
         assert before == after and before["matters_matter"] == 40
         files = sorted(path.relative_to(home) for path in (home / "files").rglob("*") if path.is_file())
         again = tmp_path / "home"
-        assert files == sorted(path.relative_to(again) for path in (again / "files").rglob("*") if path.is_file())
-        assert "没有做完" not in run(again, "make-district", "--matters", 5, "--people", 0, "--add", database=target)
+        assert files == sorted(
+            path.relative_to(again) for path in (again / "files").rglob("*") if path.is_file()
+        )
+        assert "没有做完" not in run(
+            again, "make-district", "--matters", 5, "--people", 0, "--add", database=target
+        )
         refused = run(again, "restore", file, database=target, ok=False)
         assert "不是空的" in refused
 

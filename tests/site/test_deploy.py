@@ -16,7 +16,11 @@ def test_systemd_reads_the_unit(root):
         ["systemd-analyze", "verify", root / "deploy" / "liangzhu.service"], capture_output=True, text=True
     )
     # The program is installed elsewhere on the machine that it is meant for.
-    faults = [line for line in done.stderr.splitlines() if "liangzhu.service" in line and "is not executable" not in line]
+    faults = [
+        line
+        for line in done.stderr.splitlines()
+        if "liangzhu.service" in line and "is not executable" not in line
+    ]
     assert not faults
 
 

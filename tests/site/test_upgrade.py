@@ -57,7 +57,9 @@ print("RESULT" + json.dumps({"pages": seen, "title": matter.title, "entries": en
 
 def last_release() -> str:
     """The commit of the newest release in CHANGELOG.md; skipped, visibly, where the history is not there."""
-    found = re.search(r"^## \d+\.\d+\.\d+ .*?`([0-9a-f]{7,40})`", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.M)
+    found = re.search(
+        r"^## \d+\.\d+\.\d+ .*?`([0-9a-f]{7,40})`", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.M
+    )
     assert found, "CHANGELOG.md names no release with its commit"
     known = subprocess.run(
         ["git", "cat-file", "-e", f"{found[1]}^{{commit}}"], cwd=ROOT, capture_output=True, check=False
@@ -92,7 +94,9 @@ def a_database(vendor: str):
 
 
 def run(program: Path, home: Path, database: str, *words: str) -> str:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("LIANGZHU_", "DJANGO_"))}
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith(("LIANGZHU_", "DJANGO_"))
+    }
     given = kept | {"LIANGZHU_HOME": str(home), "PYTHONPATH": str(program / "src")}
     if database:
         given["LIANGZHU_DATABASE"] = database

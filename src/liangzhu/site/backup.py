@@ -304,9 +304,7 @@ def _rows(archive: _Archive, table: str, rows: Iterator[tuple[list[str], tuple]]
     for names, row in rows:
         if not lines:
             lines, size = [json.dumps(names)], 0
-        lines.append(
-            json.dumps([_plain(value) for value in row], ensure_ascii=False, separators=(",", ":"))
-        )
+        lines.append(json.dumps([_plain(value) for value in row], ensure_ascii=False, separators=(",", ":")))
         size += len(lines[-1])
         count += 1
         if size > PIECE:
@@ -384,7 +382,11 @@ def check(file: Path, *, passphrase: str = "") -> dict:
         raise BadBackup("备份文件里没有清单，没有写完或被截断。")
     if manifest.get("format") != FORMAT:
         raise BadBackup(f"不认识的备份格式 {manifest.get('format')}。", todo="请用做这份备份的程序版本恢复。")
-    wrong = sorted(name for name in seen.keys() | manifest["members"].keys() if seen.get(name) != manifest["members"].get(name))
+    wrong = sorted(
+        name
+        for name in seen.keys() | manifest["members"].keys()
+        if seen.get(name) != manifest["members"].get(name)
+    )
     if wrong:
         raise BadBackup(f"与清单的 SM3 不符：{'、'.join(wrong[:3])}{'等' if len(wrong) > 3 else ''}。")
     return manifest
@@ -406,7 +408,9 @@ def _holds_rows(table: str) -> bool:
         return cursor.fetchone() is not None
 
 
-def restore(file: Path, *, manifest: dict, passphrase: str = "", say: Callable[[str], None] = lambda line: None) -> None:
+def restore(
+    file: Path, *, manifest: dict, passphrase: str = "", say: Callable[[str], None] = lambda line: None
+) -> None:
     """Fill an empty installation from a backup that `check` has read. Raises NotEmpty, BadBackup, NoRoom."""
     require_empty()
     try:
@@ -421,8 +425,12 @@ def restore(file: Path, *, manifest: dict, passphrase: str = "", say: Callable[[
             executor.migrate(executor.loader.graph.leaf_nodes())
             say(f"升级了 {len(steps)} 步。")
     except OSError as error:
-        raise NoRoom(f"恢复没有做完：{error.strerror or error}。", todo="请腾出空间，清空目标后再恢复一次。") from None
-    found = {table: _count(table) for table in manifest["rows"] if table in connection.introspection.table_names()}
+        raise NoRoom(
+            f"恢复没有做完：{error.strerror or error}。", todo="请腾出空间，清空目标后再恢复一次。"
+        ) from None
+    found = {
+        table: _count(table) for table in manifest["rows"] if table in connection.introspection.table_names()
+    }
     if not steps and found != {table: manifest["rows"][table] for table in found}:
         raise BadBackup("恢复后的行数与清单不符。")
 
@@ -434,14 +442,17 @@ def _tables_of(manifest: dict) -> None:
     unknown = had - executor.loader.graph.nodes.keys()
     if unknown:
         raise BadBackup(
-            f"备份来自更新的程序（本程序没有 {'.'.join(min(unknown))}）。", todo="请先把程序升级到做备份的版本。"
+            f"备份来自更新的程序（本程序没有 {'.'.join(min(unknown))}）。",
+            todo="请先把程序升级到做备份的版本。",
         )
     graph = executor.loader.graph
     ends = [node for node in had if not any(child.key in had for child in graph.node_map[node].children)]
     executor.migrate(ends)
     with transaction.atomic(), connection.cursor() as cursor:
         for table in _tables():
-            cursor.execute(f"DELETE FROM {connection.ops.quote_name(table)}") if connection.vendor == "sqlite" else cursor.execute(
+            cursor.execute(
+                f"DELETE FROM {connection.ops.quote_name(table)}"
+            ) if connection.vendor == "sqlite" else cursor.execute(
                 f"TRUNCATE {connection.ops.quote_name(table)} CASCADE"
             )
 
@@ -506,7 +517,9 @@ def _insert(table: str, body: bytes) -> None:
                     copy.write_row(row)
         else:
             marks = ", ".join("?" * len(json.loads(head)))
-            cursor.cursor.connection.executemany(f"INSERT INTO {quote(table)} ({columns}) VALUES ({marks})", rows)
+            cursor.cursor.connection.executemany(
+                f"INSERT INTO {quote(table)} ({columns}) VALUES ({marks})", rows
+            )
 
 
 def _count_on() -> None:

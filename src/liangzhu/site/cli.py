@@ -371,7 +371,9 @@ def restore(file: Path, home: Path | None, passphrase_file: Path | None) -> None
     from liangzhu.site import backup as backing
 
     manifest = backing.check(file, passphrase=passphrase)
-    click.echo(f"备份完好：{manifest['made_at']}，{sum(manifest['rows'].values()):,} 行，{manifest['files']} 个附件。")
+    click.echo(
+        f"备份完好：{manifest['made_at']}，{sum(manifest['rows'].values()):,} 行，{manifest['files']} 个附件。"
+    )
     backing.restore(file, manifest=manifest, passphrase=passphrase, say=click.echo)
     sys.exit(0 if _after_restore() else 1)
 
