@@ -326,7 +326,7 @@ def test_an_address_that_was_renewed_or_withdrawn_leads_nowhere_and_is_not_kept(
 
 
 def titles(actor) -> list[str]:
-    return list(queries.notices(actor).order_by("id").values_list("title", flat=True))
+    return [notice.title for notice in queries.notices(actor).order_by("id")]
 
 
 def tell(actor, level: str, title: str, matter=None) -> None:
