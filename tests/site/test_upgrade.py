@@ -45,7 +45,7 @@ for name in ("office", "leader", "auditor", "admin", None):
 matter = matters.Matter.objects.filter(kind="plan_task", state="working", closed_at=None).first()
 actor = actor_of("office")
 matters.comment(actor, matter_id=matter.pk, text="升级后照常批注")
-entries = [(row.title, row.actor_label, row.note) for row in matters.history(actor, matter)]
+entries = [(row.entry.title, row.entry.actor_label, row.entry.note) for row in matters.history(actor, matter)]
 from liangzhu.kernel.worker import drain
 drain()
 from liangzhu.kernel.log import sequence_now
