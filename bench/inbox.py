@@ -1,7 +1,7 @@
 """The inbox as whole pages, signed in, in this process: 10,000, 100,000 and 1,000,000 matters, on both databases.
 
 The lists must stay flat: ``ratio`` is the 95th percentile of the largest over that of the smallest, of all lists
-together; ``cpu_ratio`` the same of mean processor time, which a busy machine disturbs less. It stands beside the lists of 50 of Open Zaak and Signalen, as measured on two cores (bench/README.md), with
+together. It stands beside the lists of 50 of Open Zaak and Signalen, as measured on two cores (bench/README.md), with
 SQLite one-row commits as calibration. ``--quick``: SQLite only, 10,000 and 100,000.
 """
 
@@ -23,7 +23,7 @@ OPEN_ZAAK, SIGNALEN = 12, 6
 """Lists of 50 a second that were measured on a machine of this kind, four clients."""
 
 SIZES, QUICK_SIZES = (10_000, 100_000, 1_000_000), (10_000, 100_000)
-UNITS, OPEN_SHARE, BATCH, FIRST, WARM = 40, 0.3, 2_000, 10_000, 2
+UNITS, OPEN_SHARE, BATCH, FIRST = 40, 0.3, 2_000, 10_000
 
 SUBJECTS = [
     "噪声扰民",
@@ -106,12 +106,6 @@ def main() -> None:
             )
         totals = {size: result["all"][str(size)]["p95"] for size in (sizes[0], sizes[-1])}
         ratios[f"ratio_{database}"] = totals[sizes[-1]] / totals[sizes[0]]
-        spent = {
-            size: statistics.mean(times[str(size)]["cpu"] for times in result["pages"].values())
-            for size in (sizes[0], sizes[-1])
-        }
-        ratios |= {f"cpu_ms_{database}": spent[sizes[-1]]}
-        ratios |= {f"cpu_ratio_{database}": spent[sizes[-1]] / spent[sizes[0]]}
         ratios |= {f"nothing_found_ms_{database}": result["nothing_found_ms"]}
         ratios |= {f"generated_per_s_{database}": result["generated_per_s"]}
     title = f"收件箱整页，单核（Signalen 列表 {SIGNALEN}/s）"
@@ -157,11 +151,9 @@ def measure(database: str, sizes: list[int], shots: int) -> dict:
             addresses = {name: f"/work/{query}" for name, query in PAGES.items()}
             addresses |= {name: f"/work/search/?q={text}" for name, text in SEARCHES.items()}
             for name, address in addresses.items():
-                used = _processor_ms()
                 times = _times(client, address, shots)
-                used = (_processor_ms() - used) / (shots + WARM)
                 everything += times
-                result["pages"].setdefault(name, {})[str(size)] = _percentiles(times) | {"cpu": used}
+                result["pages"].setdefault(name, {})[str(size)] = _percentiles(times)
             result["all"][str(size)] = _percentiles(everything)
         result["nothing_found_ms"] = _index_alone(SEARCHES["查不到"])
         return result
@@ -187,27 +179,14 @@ def _times(client, address: str, shots: int) -> list[float]:
 
     clock = time.perf_counter if connection.vendor == "postgresql" else time.process_time
     times = []
-    for shot in range(shots + WARM):
+    for shot in range(shots + 2):
         began = clock()
         answer = client.get(address)
-        if shot >= WARM:
+        if shot >= 2:
             times.append(1000 * (clock() - began))
         if answer.status_code != 200:
             raise SystemExit(f"{address} 返回 {answer.status_code}")
     return times
-
-
-def _processor_ms() -> float:
-    """Processor time of this process and, on PostgreSQL, of the server process that serves it, in ms (ticks of 10)."""
-    from django.db import connection
-
-    used = 1000 * time.process_time()
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_backend_pid()")
-            fields = Path(f"/proc/{cursor.fetchone()[0]}/stat").read_text().rpartition(") ")[2].split()
-        used += 1000 * (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-    return used
 
 
 def _percentiles(times: list[float]) -> dict[str, float]:

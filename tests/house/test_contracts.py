@@ -35,6 +35,8 @@ TREE = {
     "beams.people.__init__": "",
     "beams.people.access.__init__": "",
     "beams.people.access.api": "from liangzhu.beams.people.directory.api import x",
+    "beams.people.registers.__init__": "",
+    "beams.people.registers.api": "from liangzhu.beams.people.directory.api import x",
     "beams.people.directory.__init__": "",
     "beams.people.directory.api": "",
     "beams.people.directory.events": "",
@@ -53,7 +55,7 @@ PLANTED = {
     "Inside work: files, forms and decisions below matters": {
         "beams.work.files.api": "import liangzhu.beams.work.matters.api"
     },
-    "Inside people: directory below access": {
+    "Inside people: directory below registers below access": {
         "beams.people.directory.api": "import liangzhu.beams.people.access.api"
     },
     "No cycles among siblings": {"kernel.errors": "from liangzhu.kernel import log"},

@@ -62,6 +62,7 @@ KEYS: dict[str, dict[str, tuple[str, str]]] = {
         "escalation": ("to_role working_days_overdue", ""),
         "progress": ("every due", ""),
     },
+    "registers.toml": {"": ("retention", ""), "retention": ("years source", "")},
     "roles.toml": {"": ("role", ""), "role": ("code name about", "exclusive_with")},
     "accounts.toml": {
         "": ("demo demo_password person", "deputy"),

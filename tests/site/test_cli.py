@@ -256,11 +256,3 @@ class TestFormsAndRules:
         file = str(root / "tests" / "work" / "rules" / "clinic_route.json")
         assert "请给出机构类别" in run("rule", "ask", file)[2]
         assert "JSON 对象" in run("rule", "ask", file, "nonsense")[2]
-
-
-class TestSearch:
-    def test_the_index_is_made_again_and_what_is_missing_is_added(self, run, db):
-        status, out, _ = run("search", "rebuild")
-        assert status == 0 and "已收录 0 件事项" in out
-        status, out, _ = run("search", "rebuild", "--missing")
-        assert status == 0 and "已收录 0 件事项" in out

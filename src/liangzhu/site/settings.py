@@ -114,6 +114,7 @@ INSTALLED_APPS = [
     "liangzhu.beams.work.forms",
     "liangzhu.beams.work.files",
     "liangzhu.beams.people.access",
+    "liangzhu.beams.people.registers",
     "liangzhu.beams.people.directory",
     "liangzhu.kernel",
     "liangzhu.kernel.ui",

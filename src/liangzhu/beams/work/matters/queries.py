@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 
 from liangzhu.beams.people.directory import api as directory
+from liangzhu.beams.people.registers import api as registers
 from liangzhu.beams.work.files import api as attachments
 from liangzhu.beams.work.matters import answers, policies, sights, turns
 from liangzhu.beams.work.matters import clocks as counting
@@ -504,7 +505,22 @@ def _resolve(ids: Iterable[str], actor: Actor) -> dict[str, tuple[str, str]]:
     return {str(row.pk): (f"{row.number} {row.title}", all_kinds()[row.kind].url_of(row)) for row in found}
 
 
+def _open_of(refs: set[str]) -> QuerySet[Matter]:
+    return Matter.objects.filter(applicant__in=refs, closed_at=None)
+
+
+def _works_on(actor: Actor, refs: set[str]) -> bool:
+    """Whether an open matter of the applicant is in the hands of the actor's unit: seeing it is not enough."""
+    if not policies.work(actor):
+        return False
+    helping = Part.objects.filter(matter=OuterRef("pk"), unit=actor.unit_id, done_at=None)
+    return _open_of(refs).filter(Q(holding_unit=actor.unit_id) | Exists(helping)).exists()
+
+
 register_ref("matter", "事项", _resolve)
+registers.add_referrer(
+    "matters.applicant", "申请的事项", open_for=lambda refs: _open_of(refs).count(), works_on=_works_on
+)
 attachments.guard_downloads("matter", may_read)
 
 

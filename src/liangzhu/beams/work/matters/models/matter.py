@@ -79,6 +79,7 @@ class Matter(Sealed):
         indexes = [
             models.Index(fields=["holding_unit", "due_at", "id"], condition=OPEN, name="matter_unit_inbox"),
             models.Index(fields=["holding_unit", "-id"], condition=OPEN, name="matter_unit_new"),
+            models.Index(fields=["applicant"], condition=OPEN, name="matter_applicant_open"),
             models.Index(
                 fields=["holding_unit", "kind", "due_at", "id"], condition=OPEN, name="matter_unit_kind"
             ),

@@ -1,0 +1,1 @@
+"""People registers: natural persons, organisations, mandates."""

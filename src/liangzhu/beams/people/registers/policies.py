@@ -1,0 +1,50 @@
+"""Who may do what with persons, organisations and mandates."""
+
+from liangzhu.beams.people.directory.api import declare_role, does_business
+from liangzhu.beams.people.registers.families import family
+from liangzhu.beams.people.registers.links import referrers
+from liangzhu.kernel.actors import Actor
+from liangzhu.kernel.policies import policy
+
+OFFICER = "registers.officer"
+declare_role(OFFICER, "登记管理员", "登记和复核自然人、组织和授权，凭理由查看完整信息", second_factor=True)
+
+
+@policy("registers.record", "登记自然人、组织和授权")
+def record(actor: Actor, target=None) -> bool:
+    """The registry officer (登记管理员). A change takes effect when a second one released it."""
+    return actor.has(OFFICER)
+
+
+@policy("registers.decide", "复核登记申请")
+def decide(actor: Actor, target=None) -> bool:
+    """A registry officer, and not the one who proposed it (四眼原则)."""
+    return actor.has(OFFICER) and (target is None or target.proposed_by != str(actor.ref))
+
+
+@policy("registers.read_person", "查看自然人登记")
+def read_person(actor: Actor, target=None) -> bool:
+    """The registry officer; and whoever works on an open matter in which the person is the applicant."""
+    if actor.is_system or actor.has(OFFICER):
+        return True
+    if not (actor.signed_in and does_business(actor)):
+        return False
+    return target is None or any(one.works_on(actor, family(str(target.ref))) for one in referrers())
+
+
+@policy("registers.read_organisation", "查看组织登记")
+def read_organisation(actor: Actor, target=None) -> bool:
+    """All staff: what is registered of an organisation is published anyway."""
+    return actor.is_system or actor.signed_in
+
+
+@policy("registers.check_mandate", "核对授权")
+def check_mandate(actor: Actor, target=None) -> bool:
+    """Staff and programs that do business: whether somebody may act for another."""
+    return actor.is_system or (actor.signed_in and does_business(actor))
+
+
+@policy("registers.keep_time", "到期终止授权")
+def keep_time(actor: Actor, target=None) -> bool:
+    """The program itself, by the clock."""
+    return actor.is_system
