@@ -63,6 +63,7 @@ KEYS: dict[str, dict[str, tuple[str, str]]] = {
         "progress": ("every due", ""),
     },
     "registers.toml": {"": ("retention", ""), "retention": ("years source", "")},
+    "retention.toml": {"": ("matters", ""), "matters": ("kind years", "")},
     "roles.toml": {"": ("role", ""), "role": ("code name about", "exclusive_with")},
     "accounts.toml": {
         "": ("demo demo_password person", "deputy"),

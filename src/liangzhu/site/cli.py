@@ -857,6 +857,38 @@ def _progress(done: int, of: int) -> None:
         click.echo(f"已核验 {done} / {of} 条", err=True)
 
 
+@main.group("retention", short_help="保存期限和依规销毁")
+def retention() -> None:
+    """保存期限和依规销毁。"""
+
+
+@retention.command("due", short_help="按规则已经期满的事项")
+def retention_due() -> None:
+    """逐条列出保存期限的规则、依据、是否确认，以及已经期满的件数。不改任何东西。"""
+    set_up_django()
+    from liangzhu.beams.work.matters import api as matters
+
+    for rule, count in matters.retention():
+        state = f"待确认：{rule.unconfirmed}" if rule.unconfirmed else "已确认"
+        click.echo(
+            f"{rule.kind}（{rule.title}）保存 {rule.years} 年，期满 {count} 件；{state}；依据：{rule.source}"
+        )
+
+
+@retention.command("destroy", short_help="依经批准的清册销毁期满事项的内容")
+@click.argument("kind", metavar="KIND")
+@click.option("--approved", required=True, help="经批准的销毁清册的文号")
+@click.option("--most", default=1000, show_default=True, type=click.IntRange(1, 100_000), help="这次最多几件")
+def retention_destroy(kind: str, approved: str, most: int) -> None:
+    """销毁期满事项的内容和密钥，不可恢复；日志的叶留着，写明规则和清册。期限没有确认的种类不销毁。"""
+    set_up_django()
+    from liangzhu.beams.work.matters import api as matters
+    from liangzhu.kernel.actors import SYSTEM
+
+    count = matters.destroy_due(SYSTEM, kind=kind, approved=approved, most=most)
+    click.echo(f"已销毁 {count} 件的内容。" if count else "没有期满的事项。")
+
+
 @main.group("user", short_help="账号")
 def user() -> None:
     """账号。"""

@@ -55,6 +55,7 @@ from liangzhu.beams.work.matters.processes import (
 )
 from liangzhu.beams.work.matters.queries import ORDER, counts, entries_of, history, inbox, rows, visible
 from liangzhu.beams.work.matters.registry import choices, condition, effect, guard, keep_forms, measure
+from liangzhu.beams.work.matters.retention import destroy_due, retention
 from liangzhu.beams.work.matters.sights import keep_many
 from liangzhu.beams.work.matters.sights import rebuild as rebuild_search
 from liangzhu.beams.work.matters.timers import fire_owed
@@ -90,6 +91,7 @@ __all__ = [
     "comment",
     "condition",
     "counts",
+    "destroy_due",
     "draw_process",
     "effect",
     "end_of",
@@ -123,6 +125,7 @@ __all__ = [
     "remind",
     "require",
     "resume_clock",
+    "retention",
     "rows",
     "set_party",
     "shipped_process_text",

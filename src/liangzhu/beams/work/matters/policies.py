@@ -95,6 +95,12 @@ def read_calendar(actor: Actor, target=None) -> bool:
     return actor.signed_in
 
 
+@policy("matters.destroy", "依规销毁期满事项")
+def destroy(actor: Actor, target=None) -> bool:
+    """Nobody by hand: the command that acts on an approved list does it as the system."""
+    return actor.is_system
+
+
 @policy("matters.time", "按规则计时和提醒")
 def time(actor: Actor, target=None) -> bool:
     """Timers only: reminders, recomputation, the succession of units."""
