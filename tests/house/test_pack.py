@@ -62,8 +62,11 @@ KEYS: dict[str, dict[str, tuple[str, str]]] = {
         "escalation": ("to_role working_days_overdue", ""),
         "progress": ("every due", ""),
     },
-    "registers.toml": {"": ("retention", ""), "retention": ("years source", "")},
-    "retention.toml": {"": ("matters", ""), "matters": ("kind years", "")},
+    "retention.toml": {
+        "": ("matters registers", ""),
+        "matters": ("kind years", ""),
+        "registers": ("years source", ""),
+    },
     "roles.toml": {"": ("role", ""), "role": ("code name about", "exclusive_with")},
     "accounts.toml": {
         "": ("demo demo_password person", "deputy"),

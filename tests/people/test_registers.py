@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from liangzhu.beams.people.registers import actions, changes, links, mandating, queries
 from liangzhu.beams.people.registers.api import Scope, act_for, mandates_of, may_act
 from liangzhu.beams.people.registers.models import Mandate, NaturalPerson, Organisation, Proposal
-from liangzhu.kernel import search
+from liangzhu.beams.people.registers.retention import Rule, rule
+from liangzhu.kernel import identifiers, search
 from liangzhu.kernel.actions import action
 from liangzhu.kernel.actors import Actor
 from liangzhu.kernel.errors import AlreadyDone, Conflict, Denied, Invalid, NotThere, StepNotAllowed
@@ -548,8 +549,9 @@ class TestReading:
 
 class TestForgetting:
     @pytest.fixture(autouse=True)
-    def alone(self, no_referrers):
-        """Nothing above refers to anybody."""
+    def confirmed(self, no_referrers, monkeypatch):
+        """Ten years, confirmed; nothing above refers to anybody."""
+        monkeypatch.setattr(changes, "rule", lambda: Rule(10, "测试规则"))
 
     def later(self):
         return at("2034-01-01 09:00")
@@ -558,6 +560,13 @@ class TestForgetting:
         with pytest.raises(StepNotAllowed) as error:
             propose("person_forget", zhang.ref)
         assert "2032-10-20" in error.value.detail
+
+    def test_not_by_a_rule_that_nobody_confirmed(self, zhang, monkeypatch):
+        monkeypatch.undo()
+        assert rule().unconfirmed
+        with self.later(), pytest.raises(StepNotAllowed) as error:
+            propose("person_forget", zhang.ref)
+        assert "待确认" in error.value.detail
 
     def test_not_while_something_open_refers_to_the_person(self, zhang, firm):
         links.add_referrer("test", "事项", open_for=lambda refs: 2, works_on=lambda actor, refs: False)
@@ -633,3 +642,27 @@ def test_every_event_of_the_registers_has_a_title():
     assert len(mine) == 6
     assert all(cls.title != cls.event_name for cls in mine)
     assert today() == date(2022, 10, 20)
+
+
+def test_a_generated_district_has_made_up_people_whose_numbers_are_nobodys(tmp_path):
+    from liangzhu.beams.people.registers import generators
+    from liangzhu.kernel.generating import District
+    from liangzhu.kernel.now import now
+
+    plan = District(seed=7, people=600, matters=0, first=now(), last=now(), folder=tmp_path)
+    generators.people(plan)
+    generators.people(plan)
+    rows = list(NaturalPerson.objects.all())
+    assert len(rows) == 60
+    told = [
+        queries.read_in_full(ONE, row.pk, ["name", "document_number", "birth"], "核对") for row in rows[:20]
+    ]
+    assert all(one["name"].endswith("（虚构）") for one in told)
+    assert {one["document_number"][:6] for one in told} == {"329999"}
+    assert all(identifiers.check("person", one["document_number"]) for one in told)
+    assert queries.find(ONE, number=told[3]["document_number"]).persons == [rows[3]]
+    assert rows[3] in queries.find(ONE, name=told[3]["name"]).persons
+    firms = list(Organisation.objects.all())
+    assert len(firms) == 8 and all(identifiers.check("enterprise", one.uscc) for one in firms)
+    mandate = Mandate.objects.earliest("id")
+    assert may_act(Ref.parse(mandate.agent), Ref.parse(mandate.principal)) == mandate

@@ -35,6 +35,7 @@ __all__ = [
     "Person",
     "Region",
     "check",
+    "complete",
     "mask",
     "normal_form",
 ]
@@ -54,6 +55,13 @@ def check(kind: str, value: str, *, not_after: date | None = None) -> Identifier
     `not_after`: the last day it may speak of, as a rule today. An unknown kind is a `KeyError`.
     """
     return KINDS[kind].parse(value, not_after=not_after)
+
+
+def complete(kind: str, body: str) -> str:
+    """Add the check characters: to the 17 digits of a person's number, or to the 8 places before and the 8 of the
+    main code of an enterprise's. For numbers that are made up. Raises `IdentifierError` where the rest is wrong.
+    """
+    return check(kind, KINDS[kind].completed(body)).value
 
 
 def mask(kind: str, value: str, *, public: bool = False) -> str:

@@ -203,6 +203,11 @@ class Identifier:
         raise NotImplementedError
 
     @classmethod
+    def completed(cls, body: str) -> str:
+        """A value with its check characters, from what comes before them; for kinds that have them."""
+        raise NotImplementedError
+
+    @classmethod
     def masked(cls, text: str, *, public: bool) -> str:
         """Return `text`, in normal form, as it may be shown: unchanged, if it is a code of a public kind."""
         try:

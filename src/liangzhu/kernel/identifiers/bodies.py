@@ -167,6 +167,12 @@ class Enterprise(Identifier):
         return Organisation(self.body, self.body[:8], self.body[8])
 
     @classmethod
+    def completed(cls, body: str) -> str:
+        """See `complete`."""
+        whole = body + _organisation_check(body[8:])
+        return whole + _enterprise_check(whole)
+
+    @classmethod
     def read(cls, frame: Frame, text: str, not_after: date | None) -> Self:
         """See `Identifier.read`."""
         if len(text) != 18:

@@ -98,6 +98,11 @@ class Person(Identifier):
         return cls(body + check, text, holder, region, nationality, birth_date, parts["sequence"], check)
 
     @classmethod
+    def completed(cls, body: str) -> str:
+        """See `complete`."""
+        return body + _check(body)
+
+    @classmethod
     def masked(cls, text: str, *, public: bool) -> str:
         """Keep at most the first six and the last four characters; in public only the last four."""
         if not _FORM.fullmatch(text):

@@ -269,8 +269,10 @@ def kept_for(row: NaturalPerson) -> list[str]:
         )
         if day is not None
     )
-    until = rule().until(last)
-    if until > today():
+    given = rule()
+    if given.unconfirmed:
+        why.append(f"保存期限待确认（{given.unconfirmed}）")
+    if (until := given.until(last)) > today():
         why.append(f"保存到 {until.isoformat()}")
     return why
 

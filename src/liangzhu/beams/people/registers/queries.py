@@ -10,6 +10,7 @@ from django.urls import NoReverseMatch, reverse
 from liangzhu.beams.people.registers import changes, policies
 from liangzhu.beams.people.registers.families import family, survivors
 from liangzhu.beams.people.registers.models import Mandate, NaturalPerson, Organisation, Proposal
+from liangzhu.beams.people.registers.retention import Rule, rule
 from liangzhu.kernel import identifiers, masking, search
 from liangzhu.kernel.actors import Actor
 from liangzhu.kernel.errors import Invalid, NotThere
@@ -241,6 +242,71 @@ def _difference(row: Proposal) -> list[Line]:
 def kind_title(kind: str) -> str:
     """What a kind of proposal is called."""
     return changes.KINDS[kind].title
+
+
+# Pages ----------------------------------------------------------------------------------------------------------------
+
+
+def party(actor: Actor, kind: str, text: str, field: str) -> Ref:
+    """Whom a form names: by the number of the registration, a document's number, or a 统一社会信用代码.
+
+    Raises Invalid beside ``field``.
+    """
+    policies.record.require(actor)
+    text = identifiers.normal_form(text)
+    model = NaturalPerson if kind == changes.PERSON else Organisation
+    rows = model.objects.filter(pk=text) if text.isascii() and text.isdigit() and len(text) < 12 else None
+    if rows is None or not rows.exists():
+        rows = (
+            NaturalPerson.objects.filter(document_blind__in=_forms(text))
+            if model is NaturalPerson
+            else Organisation.objects.filter(uscc=text)
+        )
+    found = list(rows[:2])
+    if len(found) != 1:
+        raise Invalid({field: "没有找到这一登记，请核对编号或号码；没有登记的，请先登记。"})
+    return found[0].ref
+
+
+def person_facts(row: NaturalPerson, full: dict[str, str]) -> list[tuple[str, str]]:
+    """What a person's page says: masked, but for what was read in full."""
+    return [
+        ("姓名", full.get("name", row.name)),
+        (row.get_document_kind_display(), full.get("document_number", row.document_number)),
+        ("性别", row.get_sex_display()),
+        ("出生日期", full.get("birth", row.birth)),
+        ("电话", full.get("phone", row.phone)),
+        ("住址", full.get("address", row.address)),
+        ("数据来源", f"{row.get_source_display()}，{row.as_of.isoformat()}"),
+    ]
+
+
+def represented(actor: Actor, row: NaturalPerson) -> list[Organisation]:
+    """The organisations whose legal representative a person is. The caller has read the person in its scope."""
+    return list(Organisation.objects.filter(legal_representative=row).order_by("name")[:FOUND_MAX])
+
+
+def representative(actor: Actor, row: Organisation) -> tuple[str, str] | None:
+    """The legal representative of an organisation, masked; an address for whom he concerns."""
+    found = row.legal_representative
+    if found is None:
+        return None
+    label = GONE if found.forgotten else str(found.name)
+    return (label, _address("registers:person", found.pk) if policies.read_person(actor, found) else "")
+
+
+@dataclass(frozen=True)
+class Retention:
+    """The rule for keeping, and why a person is still kept."""
+
+    rule: Rule
+    why: list[str]
+
+
+def retention(actor: Actor, row: NaturalPerson) -> Retention:
+    """How long a person is kept."""
+    policies.record.require(actor)
+    return Retention(rule(), changes.kept_for(row))
 
 
 # References -----------------------------------------------------------------------------------------------------------

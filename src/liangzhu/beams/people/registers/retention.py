@@ -8,17 +8,17 @@ from liangzhu.kernel.pack import pack
 
 @dataclass(frozen=True)
 class Rule:
-    """So many years after the last thing that concerned the person; ``unconfirmed``: the district has not said so yet."""
+    """So many years after the last thing that concerned the person; ``unconfirmed`` says what is still to be confirmed (待确认):
+    such a rule destroys nothing."""
 
     years: int
     source: str
-    unconfirmed: bool
+    unconfirmed: str = ""
 
     @property
     def ground(self) -> str:
         """The rule in words, as the leaf of a deletion names it."""
-        doubt = "（待确认）" if self.unconfirmed else ""
-        return f"无未结事项满 {self.years} 年{doubt}；{self.source}"
+        return f"无未结事项满 {self.years} 年；{self.source}"
 
     def until(self, last: date) -> date:
         """The day from which the values may be destroyed."""
@@ -30,5 +30,6 @@ class Rule:
 
 def rule() -> Rule:
     """The rule of the pack in use. Raises PackError."""
-    given = pack().toml("registers.toml")["retention"]
-    return Rule(given["years"], given["source"], given.get("unconfirmed", False))
+    given = pack().toml("retention.toml")["registers"]
+    unconfirmed = given.get("to_confirm", "待确认") if given.get("unconfirmed") else ""
+    return Rule(given["years"], given["source"], unconfirmed)

@@ -1,0 +1,102 @@
+"""Generating residents and organisations: made-up names that say so, numbers of a region that does not exist."""
+
+from datetime import date, timedelta
+
+from django.db import transaction
+
+from liangzhu.beams.people.registers import policies
+from liangzhu.beams.people.registers.models import Mandate, NaturalPerson, Organisation, OrganisationName
+from liangzhu.kernel import identifiers, search
+from liangzhu.kernel.actions import Act, action
+from liangzhu.kernel.actors import SYSTEM
+from liangzhu.kernel.generating import MADE_UP, Book, District, generator, made_up_name
+
+REGION = "329999"
+"""A region code of Jiangsu that GB/T 2260 never gave out: no such number is anybody's."""
+
+RESIDENTS_PER_PERSON, PERSONS_PER_ORGANISATION = 10, 8
+"""One in ten residents has had business with the district; one organisation for eight of them."""
+
+BATCH = 2000
+_BORN_FIRST, _DAYS, _STRIDE = date(1940, 1, 1), 24_000, 7919
+_LINES = ("商贸", "餐饮", "物流", "口腔门诊", "体育健身", "建筑", "信息技术", "文化传媒")
+# No range of telephone numbers is kept free for made-up people, so they have none.
+
+
+def _wanted(district: District) -> int:
+    return max(20, district.people // RESIDENTS_PER_PERSON)
+
+
+def _made() -> int:
+    return NaturalPerson.objects.filter(source="made_up").count()
+
+
+@generator("registers.people", order=15, done=lambda district: _made() >= _wanted(district))
+def people(district: District) -> None:
+    """Residents, organisations that they represent, and mandates of those; goes on where it was interrupted."""
+    wanted = _wanted(district)
+    while (done := _made()) < wanted:
+        generate_people(SYSTEM, district=district, first=done, count=min(BATCH, wanted - done))
+        district.say(f"自然人 {min(done + BATCH, wanted)} / {wanted}")
+
+
+@action("registers.generate_people")
+def generate_people(act: Act, *, district: District, first: int, count: int) -> None:
+    """Write some persons in bulk (生成虚构自然人和组织), numbered from ``first`` on."""
+    act.check(policies.keep_time)
+    rng = district.random("people", first)
+    book, day = Book(rng), district.first.date()
+    persons, organisations = [], []
+    for n in range(first, first + count):
+        born = _BORN_FIRST + timedelta(days=n * _STRIDE % _DAYS)
+        number = identifiers.complete("person", f"{REGION}{born:%Y%m%d}{n // _DAYS + 1:03}")
+        name = made_up_name(rng)
+        key = book[NaturalPerson].add(
+            name=name,
+            document_kind="citizen_id",
+            document_number=number,
+            document_blind=number,
+            address=f"虚构市虚构区虚构街道{rng.randrange(1, 999)}号",
+            birth=born.isoformat(),
+            sex="male" if int(number[16]) % 2 else "female",
+            source="made_up",
+            as_of=day,
+            touched_on=day,
+        )
+        persons.append(search.Doc(key, (name,), ()))
+        if n % PERSONS_PER_ORGANISATION == 0:
+            organisations.append(_organisation(book, n, key, rng.choice(_LINES), day))
+    with transaction.atomic():
+        book.write()
+        search.index_many("natural_person", persons)
+        search.index_many("organisation", organisations)
+    act.log(NaturalPerson(pk=persons[0].ident).ref, persons=len(persons), organisations=len(organisations))
+
+
+def _organisation(book: Book, n: int, person: int, line: str, day: date) -> search.Doc:
+    """One organisation, represented by one person, with another one as its agent (经办人)."""
+    name = f"虚构{n // PERSONS_PER_ORGANISATION + 1}号{line}有限公司{MADE_UP}"
+    key = book[Organisation].add(
+        uscc=identifiers.complete("enterprise", f"91{REGION}{n:08}"),
+        name=name,
+        kind="enterprise",
+        legal_representative_id=person,
+        address="虚构市虚构区虚构街道",
+        source="made_up",
+        as_of=day,
+    )
+    book[OrganisationName].add(organisation_id=key, name=name, valid_from=day)
+    if n:
+        book[Mandate].add(
+            principal=f"organisation:{key}",
+            agent=f"natural_person:{person - 1}",
+            capacity="company_agent",
+            scope_kind=Mandate.ALL,
+            asked_by=Mandate.PRINCIPAL,
+            valid_from=day,
+            valid_to=day + timedelta(days=3 * 365),
+            basis="虚构的授权委托书",
+            confirmed_on=day,
+            evidence="虚构",
+        )
+    return search.Doc(key, (name,), ())
