@@ -15,6 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from docx import Document
 
 from liangzhu.beams.data.indicators import api as indicators
+from liangzhu.beams.people.directory import api as directory
 from liangzhu.kernel.actors import SYSTEM
 from liangzhu.kernel.now import at
 from liangzhu.pillars.programme import actions
@@ -379,7 +380,7 @@ def table(sheet) -> list[dict]:
 
 def test_the_ledger_exports_whole_with_real_dates(office):
     found = book(office, "/programme/ledger.xlsx")
-    assert found.sheetnames == ["任务", "节点", "条款", "配合单位"]
+    assert found.sheetnames == ["任务", "节点", "条款", "配合单位", "参与范围"]
     tasks = {row["任务"]: row for row in table(found["任务"])}
     assert len(tasks) == 21
     assert tasks[20]["状态"] == "已销号"
@@ -397,6 +398,22 @@ def test_the_ledger_exports_what_the_page_was_narrowed_to(office, lived):
     tasks = {row["任务"] for row in table(found["任务"])}
     assert tasks == {9, 10}
     assert {row["任务"] for row in table(found["条款"])} == tasks
+
+
+def test_whom_the_plan_means_by_an_open_set_stands_in_workbook_page_and_report(office, lived, page):
+    task = lived.task(16)
+    scope = task.scopes.first()
+    members = [directory.unit_name(unit.pk) for unit in scope.units.all()]
+    assert len(members) > 10
+    sheet = table(book(office, "/programme/ledger.xlsx")["参与范围"])
+    rows = [row for row in sheet if (row["任务"], row["概称"]) == (16, scope.expression)]
+    assert [row["单位"] for row in rows] == members
+    printed = page(office, "/programme/?q=16").one("section.print-only").text
+    assert scope.expression in printed and "、".join(members) in printed
+    assert "、".join(members) in page(office, f"/programme/tasks/{task.pk}/").one("p.print-only").text
+    word = Document(io.BytesIO(office.get("/programme/truth/report/?format=docx").content))
+    cells = [cell.text for found in word.tables for row in found.rows for cell in row.cells]
+    assert "、".join(members) in cells
 
 
 def test_clauses_export_as_they_were_filtered(office):

@@ -18,7 +18,15 @@ from liangzhu.kernel.errors import NotThere
 from liangzhu.kernel.now import today
 from liangzhu.kernel.workdays import shanghai_date
 from liangzhu.pillars.programme import policies, queries
-from liangzhu.pillars.programme.models import Clause, ClauseDay, PlanDocument, PlanTask, TaskHelper, TaskStep
+from liangzhu.pillars.programme.models import (
+    Clause,
+    ClauseDay,
+    PlanDocument,
+    PlanTask,
+    TaskHelper,
+    TaskScope,
+    TaskStep,
+)
 from liangzhu.pillars.programme.queries import Group, LedgerRow, PublicTask
 from liangzhu.pillars.programme.truth import INSTANT, SIGNS, Judged, Truth
 
@@ -161,6 +169,37 @@ def helpers(actor, row: PlanDocument) -> list[TaskHelper]:
         .select_related("task__matter", "part")
         .order_by("task__article_no", "id")
     )
+
+
+@dataclass
+class OpenSet:
+    """An open set (概称) with the units it meant on the day the ledger was opened, and the tasks that name it."""
+
+    expression: str
+    units: tuple[str, ...]
+    tasks: list[PlanTask]
+
+    @property
+    def numbers(self) -> str:
+        """The numbers of the tasks."""
+        return "、".join(str(task.article_no) for task in self.tasks)
+
+
+def open_sets(actor, row: PlanDocument, tasks: Iterable[int] | None = None) -> list[OpenSet]:
+    """The open sets that a document's tasks (or only those of the given ids) name, in the order of the text.
+
+    Sets of one wording with the same units stand once. The units bear the names they have today.
+    """
+    policies.read_ledger.require(actor)
+    rows = TaskScope.objects.filter(task__document=row, task__dropped=False).select_related("task")
+    if tasks is not None:
+        rows = rows.filter(task__in=list(tasks))
+    found: dict[tuple, OpenSet] = {}
+    for scope in rows.prefetch_related("units").order_by("task__article_no", "id"):
+        units = tuple(directory.unit_name(unit.pk) for unit in scope.units.all())
+        same = found.setdefault((scope.expression, units), OpenSet(scope.expression, units, []))
+        same.tasks.append(scope.task)
+    return list(found.values())
 
 
 def helper_state(helper: TaskHelper) -> str:

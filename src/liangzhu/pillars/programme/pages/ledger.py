@@ -63,6 +63,7 @@ def ledger(request: HttpRequest) -> HttpResponse:
             "unit_id": unit_id,
             "narrowed": any(asked.values()),
             "pick_late": "pick" in request.GET,
+            "sets": overview.open_sets(request.actor, document, [row.task.pk for row in found.rows]),
             "may_manage": policies.manage(request.actor),
         },
     )

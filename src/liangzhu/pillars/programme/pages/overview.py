@@ -372,7 +372,7 @@ def export_clauses(request: HttpRequest) -> HttpResponse:
 
 @guarded("programme.read_ledger")
 def export_ledger(request: HttpRequest) -> HttpResponse:
-    """The ledger as a workbook: tasks, steps, clauses, helpers; narrowed as the ledger's page is."""
+    """The ledger as a workbook: tasks, steps, clauses, helpers, open sets; narrowed as the ledger's page is."""
     document = _needed(request)
     asked = {name: request.GET.get(name, "").strip()[:50] for name in ("unit", "light", "state", "q")}
     own = getattr(request.actor, "unit_id", None)
@@ -396,6 +396,7 @@ def export_ledger(request: HttpRequest) -> HttpResponse:
         Sheet("节点", STEP_COLUMNS, _step_rows(steps, names)),
         Sheet("条款", CLAUSE_COLUMNS, _clause_rows(judged, found.day)),
         Sheet("配合单位", HELPER_COLUMNS, _helper_rows(helpers, names)),
+        Sheet("参与范围", SCOPE_COLUMNS, _scope_rows(overview.open_sets(request.actor, document, chosen))),
     ]
     data = as_xlsx(document.title, _about(document, found.day), sheets, found.day)
     return _file(data, f"任务台账{found.day:%Y%m%d}.xlsx", XLSX)
@@ -503,6 +504,25 @@ def _helper_rows(helpers: Iterable, names: dict[int, str]) -> Iterable[list]:
         ]
 
 
+SCOPE_COLUMNS = (
+    ("任务", 8),
+    ("任务名称", 36),
+    ("概称", 28),
+    ("单位", 36),
+)
+
+
+def _scope_rows(sets: Iterable[overview.OpenSet]) -> Iterable[list]:
+    """One row for each unit of each set of each task, so that a sheet can be filtered by any of them."""
+    rows = [
+        [task.article_no, task.title, found.expression, unit]
+        for found in sets
+        for task in found.tasks
+        for unit in found.units
+    ]
+    return sorted(rows, key=lambda row: row[0])
+
+
 @guarded("programme.oversee")
 def report(request: HttpRequest) -> HttpResponse:
     """The progress report on a day, as .docx or .pdf."""
@@ -518,6 +538,7 @@ def report(request: HttpRequest) -> HttpResponse:
         overview.targets(found.clauses),
         overview.course(request.actor, document, found if found.day == today() else None),
         queries.ledger(request.actor, document),
+        overview.open_sets(request.actor, document),
     )
     return _paper(paper, f"实施情况报告{found.day:%Y%m%d}", kind)
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from liangzhu.kernel.now import SHANGHAI, now
 from liangzhu.pillars.programme.models import ClauseDay
-from liangzhu.pillars.programme.overview import STATES, Day, Target, days_late, lead_of
+from liangzhu.pillars.programme.overview import STATES, Day, OpenSet, Target, days_late, lead_of
 from liangzhu.pillars.programme.papers.gbt9704 import (
     Block,
     Column,
@@ -38,8 +38,9 @@ def report_paper(
     measured: Sequence[Target],
     course: Sequence[Day],
     rows: Sequence[LedgerRow],
+    sets: Sequence[OpenSet],
 ) -> Paper:
-    """The report on a day. ``rows`` are the tasks of the ledger, as they stand now."""
+    """The report on a day. ``rows`` are the tasks of the ledger, as they stand now, ``sets`` the open sets they name."""
     document, day = found.document, found.day
     number = document.number or ""
     flags = ["送审稿"] + (["演示数据"] if document.demo else [])
@@ -58,6 +59,7 @@ def report_paper(
         *_targets(measured),
         Heading(1, "任务清单"),
         _tasks(rows),
+        *_sets(sets),
         Heading(1, "说明"),
         *_notes(found, measured),
     ]
@@ -208,6 +210,27 @@ def _tasks(rows: Sequence[LedgerRow]) -> Table:
             for row in rows
         ),
     )
+
+
+def _sets(sets: Sequence[OpenSet]) -> list[Block]:
+    """Whom the plan means by words such as 区各有关部门和单位: nobody should have to look that up."""
+    if not sets:
+        return []
+    return [
+        Table(
+            "方案概称的参与单位（按建账之日）",
+            (
+                Column("概称", 9),
+                Column("任务条号", 7, "center"),
+                Column("个数", 4, "right"),
+                Column("单位", 28),
+            ),
+            tuple(
+                (found.expression, found.numbers, str(len(found.units)), "、".join(found.units))
+                for found in sets
+            ),
+        )
+    ]
 
 
 def _notes(found: Truth, measured: Sequence[Target]) -> list[Block]:
