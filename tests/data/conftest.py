@@ -1,12 +1,14 @@
 """Two units and their people, as little as indicators need."""
 
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 
 import pytest
 
 from liangzhu.beams.data.indicators import api as indicators
 from liangzhu.beams.data.indicators.models import Indicator
+from liangzhu.beams.people.access import api as access
 from liangzhu.beams.people.directory import api as directory
 from liangzhu.beams.people.directory.loaders import load_units
 from liangzhu.kernel.actors import SYSTEM
@@ -132,3 +134,45 @@ def reported(define):
 @pytest.fixture
 def computed(define, finds):
     return define("services.done_rate", "computed", frequency="day", name="办结率")
+
+
+ACCOUNTS = """
+source = "test"
+demo = true
+demo_password = "toy-password-2022"
+""" + "".join(
+    f"""
+[[person]]
+username = "{username}"
+name = "{username}"
+demo = true
+[[person.post]]
+key = "{username}"
+unit = "{unit}"
+title = "岗位"
+roles = ["{role}"]
+valid_from = 2022-01-01
+"""
+    for username, unit, role in (
+        ("officer", "approval", "matters.officer"),
+        ("head", "approval", "matters.head"),
+        ("stranger", "health", "matters.officer"),
+        ("office", "health", "programme.office"),
+    )
+)
+
+
+@pytest.fixture
+def signed_in(units, tmp_path, settings, client):
+    settings.LIANGZHU_DEMO_DATE = date(2022, 10, 20)
+    (tmp_path / "accounts.toml").write_text(ACCOUNTS)
+    directory.load_people(Pack(tmp_path))
+    access.load_accounts(Pack(tmp_path))
+
+    def run(username):
+        client.force_login(
+            access.Account.objects.get(username=username), settings.AUTHENTICATION_BACKENDS[-1]
+        )
+        return client
+
+    return run

@@ -1,8 +1,5 @@
 """The pages of indicators: what is typed stays, evidence opens, two people are needed."""
 
-from datetime import date
-
-import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
@@ -10,39 +7,12 @@ from django.urls import reverse
 from liangzhu.beams.data.indicators import api as indicators
 from liangzhu.beams.data.indicators.models import Row
 from liangzhu.beams.people.access import api as access
-from liangzhu.beams.people.directory import api as directory
 from liangzhu.beams.work.files import api as files
 from liangzhu.beams.work.matters.api import Notice
 from liangzhu.kernel.actors import SYSTEM
-from liangzhu.kernel.pack import Pack
 from liangzhu.kernel.refs import Ref, register_ref
 from liangzhu.kernel.ui import nav
 from liangzhu.kernel.worker import drain
-
-ACCOUNTS = """
-source = "test"
-demo = true
-demo_password = "toy-password-2022"
-""" + "".join(
-    f"""
-[[person]]
-username = "{username}"
-name = "{username}"
-demo = true
-[[person.post]]
-key = "{username}"
-unit = "{unit}"
-title = "岗位"
-roles = ["{role}"]
-valid_from = 2022-01-01
-"""
-    for username, unit, role in (
-        ("officer", "approval", "matters.officer"),
-        ("head", "approval", "matters.head"),
-        ("stranger", "health", "matters.officer"),
-        ("office", "health", "programme.office"),
-    )
-)
 
 THINGS = {"1": ("第一件", "/things/1/"), "2": ("第二件", "")}
 
@@ -53,22 +23,6 @@ def resolve_things(ids, actor):
 
 
 register_ref("thing", "物件", resolve_things)
-
-
-@pytest.fixture
-def signed_in(units, tmp_path, settings, client):
-    settings.LIANGZHU_DEMO_DATE = date(2022, 10, 20)
-    (tmp_path / "accounts.toml").write_text(ACCOUNTS)
-    directory.load_people(Pack(tmp_path))
-    access.load_accounts(Pack(tmp_path))
-
-    def run(username):
-        client.force_login(
-            access.Account.objects.get(username=username), settings.AUTHENTICATION_BACKENDS[-1]
-        )
-        return client
-
-    return run
 
 
 def page(client, name, *args, **query):

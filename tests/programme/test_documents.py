@@ -377,6 +377,103 @@ def test_an_article_without_units_becomes_a_task_when_a_lead_is_added(read, offi
     assert (facts.lead, facts.due_on) == ("区政府办公室", date(2023, 10, 8))
 
 
+# An article that the reader missed ------------------------------------------------------------------------------------
+
+SWALLOWED = PLAN.replace("\n\n3. 建设线上课堂", "建设线上课堂")
+"""The third article has lost its number and its line: the reader takes it for a part of the second."""
+
+
+def begin(revision: Revision, words: str) -> int:
+    return revision.text.index(words)
+
+
+@pytest.mark.parametrize("mark", ["5.", "·", "⑸", ""])
+def test_an_article_whose_number_the_reader_cannot_know_is_added_with_all_that_it_says(read, office, mark):
+    revision = read(PLAN.replace("\n5. 落实经费", f"\n{mark} 落实经费"))
+    if mark == "5.":
+        with pytest.raises(Invalid, match="已有第 5 条"):
+            actions.add_article(office, revision_id=revision.pk, no=5, start=begin(revision, "把培训经费"))
+        return
+    assert not revision.articles.filter(no=5).exists()
+    start = begin(revision, f"{mark} 落实经费".strip())
+    article = actions.add_article(office, revision_id=revision.pk, no=5, start=start)
+    assert (article.title, article.label, article.chapter) == ("落实经费", mark, "二、强化保障")
+    assert article.text == "落实经费。把培训经费列入年度预算，专款专用。"
+    assert (one(revision, "lead", 5).value, one(revision, "helper", 5).value) == (
+        "区财政局",
+        "区数据资源管理局",
+    )
+    heading = one(revision, "article", 5)
+    assert (heading.value, heading.decision, heading.added) == ("落实经费", "corrected", True)
+    assert 5 in [facts.no for facts in facts_of(revision)]
+    for row in revision.findings.exclude(start=None):
+        assert revision.text[row.start : row.end][:500] == row.quote
+
+
+def test_an_article_is_cut_out_of_the_one_that_swallowed_it(read, office, decide):
+    revision = read(SWALLOWED)
+    second = revision.articles.get(no=2)
+    assert "课程60门" in second.text
+    kept = decide(
+        one(revision, "target", 2, "参训率 >= 95%"),
+        "corrected",
+        name="参训率",
+        op=">=",
+        amount="90",
+        measure="%",
+    )
+    moved = next(row for row in revision.findings.filter(article_no=2, kind="target") if row.name != "参训率")
+    decide(moved, "confirmed")
+    actions.add_article(
+        office, revision_id=revision.pk, no=3, start=begin(revision, "建设线上课堂"), title="线上课堂"
+    )
+    second, third = (revision.articles.get(no=no) for no in (2, 3))
+    assert "课程60门" not in second.text and second.end <= third.start
+    assert third.title == one(revision, "article", 3).value == "线上课堂"
+    assert one(revision, "lead", 2).value == "区委党校"
+    assert one(revision, "lead", 3).value == "区行政审批局"
+    kept.refresh_from_db()
+    moved.refresh_from_db()
+    assert (kept.article_no, kept.amount) == (2, 90)
+    assert (moved.article_no, moved.decision) == (3, "confirmed")
+    assert revision.findings.filter(article_no=3, kind="target").count() == 1
+    places = [(row.kind, row.article_no, row.start, row.end) for row in revision.findings.exclude(start=None)]
+    assert len(places) == len(set(places))
+
+
+def test_a_cut_article_goes_into_the_ledger_and_a_text_that_misses_it_again_asks(read, settle, office):
+    revision = read(SWALLOWED)
+    actions.add_article(office, revision_id=revision.pk, no=3, start=begin(revision, "建设线上课堂"))
+    settle(revision)
+    actions.open_ledger(office, revision_id=revision.pk)
+    assert task(revision, 3).lead_unit_id == directory.resolve_unit("区行政审批局").id
+    again = read(SWALLOWED.replace("专款专用", "专账管理"))
+    assert any(
+        "第 3 条《建设线上课堂》在本稿中没有找到" in row.why for row in again.findings.filter(kind="note")
+    )
+
+
+@pytest.mark.parametrize(
+    ("what", "field"),
+    [
+        ({"no": 8, "words": "4. 组织"}, "start"),
+        ({"no": 8, "words": "二、强化"}, "start"),
+        ({"no": 8, "words": "听众以"}, "start"),
+        ({"no": 4, "words": "每季度通报"}, "no"),
+        ({"no": 0, "words": "每季度通报"}, "no"),
+    ],
+)
+def test_where_no_article_can_begin_none_is_added(read, office, what, field):
+    revision = read()
+    before = list(revision.findings.values_list("pk", "version").order_by("pk"))
+    with pytest.raises(Invalid) as caught:
+        actions.add_article(
+            office, revision_id=revision.pk, no=what["no"], start=begin(revision, what["words"])
+        )
+    assert field in caught.value.fields
+    assert list(revision.findings.values_list("pk", "version").order_by("pk")) == before
+
+
 def test_a_revision_that_was_replaced_is_read_only(read, decide, office):
     first = read()
     read(PLAN.replace("专款专用", "专账管理"))

@@ -444,6 +444,25 @@ def test_what_the_reader_did_not_find_is_added(office, revision, kind, given, va
     assert one(revision, kind, 1).value == value
 
 
+def test_an_article_that_was_missed_is_added_from_where_it_is_missing(desk, office, page):
+    text = PLAN.replace("\n5. 落实经费", "\n· 落实经费")
+    upload = SimpleUploadedFile("漏.txt", text.encode(), "text/plain")
+    revision = actions.read_document(desk.staff("office"), upload=upload)
+    entry = page(office, f"/programme/documents/revisions/{revision.pk}/").one(
+        "section.rest a[href*='/article/']"
+    )
+    form = page(office, entry.get("href"))
+    begins = [(box.get("value"), box.text) for box in form.find("input[name=start]")]
+    assert begins[0][0] == str(revision.text.index("· 落实经费"))
+    assert form.one("input[name=no]").get("value") == "5"
+    refused = office.post(entry.get("href"), {"start": begins[0][0], "no": "4", "title": "经费"})
+    assert refused.status_code == 422
+    assert "已有第 4 条" in refused.content.decode() and 'value="经费"' in refused.content.decode()
+    done = office.post(entry.get("href"), {"start": begins[0][0], "no": "5"})
+    assert done.status_code == 302 and done["Location"].endswith("#a5")
+    assert "区财政局" in page(office, done["Location"]).one("#a5 .found").text
+
+
 def test_what_cannot_be_added_is_said(office, revision):
     assert office.get(url("add_finding", revision.pk) + "?article=1&kind=article").status_code == 409
     assert office.get(url("add_finding", revision.pk) + "?article=99&kind=lead").status_code == 409

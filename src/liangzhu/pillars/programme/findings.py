@@ -18,9 +18,10 @@ from liangzhu.pillars.programme.facts import ArticleFacts, TargetFact
 from liangzhu.pillars.programme.matching import Goal, Wording, match, match_goals
 from liangzhu.pillars.programme.models import Article, Clause, Finding, PlanDocument, PlanTask, Revision
 from liangzhu.pillars.programme.models.documents import READING_ORDER
+from liangzhu.pillars.programme.reading import read_article
 from liangzhu.pillars.programme.reading.model import Article as ReadArticle
+from liangzhu.pillars.programme.reading.model import Doubt, Reading, Target
 from liangzhu.pillars.programme.reading.model import Finding as Read
-from liangzhu.pillars.programme.reading.model import Reading, Target
 
 LARGEST = Decimal(10) ** 14
 """Amounts from here on do not fit the column."""
@@ -52,19 +53,7 @@ def read_target(row: Finding) -> tuple[str, str, Decimal, str] | None:
 
 def rows_of(revision: Revision, reading: Reading) -> tuple[list[Article], list[Finding]]:
     """A reading as unsaved articles and findings. A doubt goes to the finding at its place; else it is a note."""
-    articles = [
-        Article(
-            revision=revision,
-            no=read.no,
-            label=read.label[:40],
-            chapter=read.chapter[:200],
-            title=str(read.title.value)[:500],
-            text=read.text,
-            start=read.start,
-            end=read.end,
-        )
-        for read in reading.articles
-    ]
+    articles = [_article_of(revision, read, read.chapter) for read in reading.articles]
     rows = [
         _row(revision, kind, read, None)
         for kind, read in [
@@ -79,8 +68,31 @@ def rows_of(revision: Revision, reading: Reading) -> tuple[list[Article], list[F
     rows += [_row(revision, "chapter", read, None) for read in reading.chapters]
     for article in reading.articles:
         rows += _rows_of_article(revision, article)
-    _place_doubts(revision, reading, rows)
+    _place_doubts(revision, reading.doubts, rows)
     return articles, rows
+
+
+def read_again(revision: Revision, no: int, start: int, end: int) -> tuple[Article, list[Finding]]:
+    """A stretch of a text as an article of that number, with its findings; nothing is saved."""
+    read, doubts = read_article(revision.text, no, start, end, day_of(revision))
+    rows = _rows_of_article(revision, read)
+    _place_doubts(revision, doubts, rows)
+    above = revision.findings.filter(kind="chapter", start__lte=start).exclude(decision=Finding.REJECTED)
+    chapter = above.order_by("-start").first()
+    return _article_of(revision, read, chapter.value if chapter else ""), rows
+
+
+def _article_of(revision: Revision, read: ReadArticle, chapter: str) -> Article:
+    return Article(
+        revision=revision,
+        no=read.no,
+        label=read.label[:40],
+        chapter=chapter[:200],
+        title=str(read.title.value)[:500],
+        text=read.text,
+        start=read.start,
+        end=read.end,
+    )
 
 
 def _row(revision: Revision, kind: str, read: Read, article_no: int | None) -> Finding:
@@ -137,11 +149,11 @@ def _rows_of_article(revision: Revision, article: ReadArticle) -> list[Finding]:
     return rows
 
 
-def _place_doubts(revision: Revision, reading: Reading, rows: list[Finding]) -> None:
+def _place_doubts(revision: Revision, doubts: Iterable[Doubt], rows: list[Finding]) -> None:
     by_place: dict[tuple[int, int], list[Finding]] = {}
     for row in rows:
         by_place.setdefault((row.start, row.end), []).append(row)
-    for doubt in reading.doubts:
+    for doubt in doubts:
         here = by_place.get((doubt.start, doubt.end), []) if doubt.end > doubt.start else []
         # The place of a lead that is missing is the whole list of units, which may be one open set and no more.
         gaps = [
@@ -522,6 +534,23 @@ def day_of(revision: Revision) -> date | None:
     """The day on which the units of a text are looked up: its date as reviewed, else that of the document."""
     read = head_of(revision).get("date")
     return date.fromisoformat(read) if read else revision.document.issued_on
+
+
+_PLACE = re.compile(r"(?:^|(?<=[。；！？）\n]))[ \t\u3000]*(?=[^\s，。；、：）])")
+_NO_PLACE = re.compile(r"\s*[（(](?![一二三四五六七八九十\d])")
+
+
+def places(revision: Revision) -> list[int]:
+    """Where an article could begin that the reader missed: at every sentence, and behind every bracket (its predecessor's units).
+
+    Not where an article or a chapter begins already.
+    """
+    text = revision.text
+    taken = set(revision.articles.values_list("start", flat=True))
+    chapters = revision.findings.filter(kind="chapter").exclude(decision=Finding.REJECTED)
+    taken |= set(chapters.values_list("start", flat=True))
+    found = [match.end() for match in _PLACE.finditer(text)]
+    return [at for at in found if at < len(text) and at not in taken and not _NO_PLACE.match(text, at)]
 
 
 def newest_of(document: PlanDocument) -> Revision | None:

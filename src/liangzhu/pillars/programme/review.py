@@ -274,6 +274,21 @@ def review(actor, revision: Revision, show: str = ALL) -> Review:
     )
 
 
+def block_at(actor, revision: Revision, at: int) -> Block:
+    """The part of a text in which an offset lies, without its findings; the first when there is no such offset."""
+    policies.read_ledger.require(actor)
+    rows = list(revision.findings.filter(kind="chapter"))
+    blocks = _blocks(revision.text, list(revision.articles.order_by("start")), rows)
+    return next((block for block in blocks if block.start <= at < block.end), blocks[0])
+
+
+def free_number(revision: Revision, at: int) -> int | None:
+    """The number that an article after this place most likely has: one more than the article before, if it is free."""
+    numbers = {one.no: one.start for one in revision.articles.all()}
+    wanted = max((no for no, start in numbers.items() if start <= at), default=0) + 1
+    return None if wanted in numbers else wanted
+
+
 def _blocks(text: str, articles: list[Article], rows: list[Finding]) -> list[Block]:
     """Cut the text at chapters and articles, without gap or overlap."""
     marks = [

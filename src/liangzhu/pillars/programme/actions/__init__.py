@@ -2,6 +2,7 @@
 
 from liangzhu.pillars.programme.actions.documents import (
     ADDABLE,
+    add_article,
     add_finding,
     confirm_sure,
     decide_finding,
@@ -26,6 +27,7 @@ from liangzhu.pillars.programme.actions.opening import open_ledger, open_ledger_
 
 __all__ = [
     "ADDABLE",
+    "add_article",
     "add_finding",
     "add_helper",
     "ask_extension",

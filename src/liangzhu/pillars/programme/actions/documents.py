@@ -22,7 +22,9 @@ from liangzhu.pillars.programme.findings import (
     carry,
     day_of,
     newest_of,
+    places,
     propose,
+    read_again,
     read_target,
     rows_of,
     same_words,
@@ -56,7 +58,7 @@ ADDABLE = {
     "document": ("number", "title", "issuer", "date", "cite"),
     "article": ("lead", "helper", "open_set", "deadline", "target"),
 }
-"""What a person can add, to the document or to an article. A missing article is mended in the file and uploaded again."""
+"""What a person can add, to the document or to an article. An article that was missed: `add_article`."""
 
 
 @action("programme.read_document")
@@ -404,3 +406,64 @@ def add_finding(
     row.save()
     act.log(row.ref, kind=kind, article=article_no, value=row.value)
     return row
+
+
+@action("programme.add_article")
+def add_article(act: Act, *, revision_id: int, no: int, start: int, title: str = "") -> Article:
+    """Make an article of a stretch of the text in which the reader saw none, from ``start`` (one of `places`) on.
+
+    It ends where its units are named, at the next article or chapter, or where the article ended that it is cut out of. The
+    reader reads both parts again; what people decided stays, and goes with the words it is about. Without a ``title`` the
+    reader's heading stands. The article and its number are a person's: a revised text in which they are missed asks.
+    """
+    act.check(policies.manage)
+    revision = act.lock(Revision, pk=revision_id)
+    _latest(revision)
+    articles = list(revision.articles.order_by("start"))
+    same = next((one for one in articles if one.no == no), None)
+    if same is not None:
+        raise Invalid({"no": f"已有第 {no} 条《{same.title[:40]}》，请换一个编号。"})
+    if not 0 < no < 1000:
+        raise Invalid({"no": "编号应在 1 到 999 之间。"})
+    if start not in places(revision):
+        raise Invalid({"start": "请选择这一条从哪一句开始。"})
+    chapters = revision.findings.filter(kind="chapter", start__gt=start).exclude(decision=Finding.REJECTED)
+    host = next((one for one in articles if one.start < start < one.end), None)
+    stops = [host.end if host else len(revision.text), *chapters.values_list("start", flat=True)]
+    end = min([*stops, *(one.start for one in articles if one.start > start)])
+    article, rows = read_again(revision, no, start, end)
+    mine: list[Finding] = []
+    if host is not None:
+        shorter, before = read_again(revision, host.no, host.start, start)
+        host.end, host.text = shorter.end, shorter.text
+        host.save(update_fields=["end", "text"])
+        read = revision.findings.filter(article_no=host.no, added=False).exclude(start=None)
+        read.filter(decision=Finding.PROPOSED).delete()
+        decided = list(read)
+        mine = [row for row in decided if row.start >= start]
+        Finding.objects.filter(pk__in=[row.pk for row in mine]).update(
+            article_no=no, version=F("version") + 1
+        )
+        Finding.objects.bulk_create(_besides([row for row in decided if row.start < start], before))
+    heading = next(row for row in rows if row.kind == "article")
+    heading.value = title.strip()[:500] or heading.value
+    heading.added, heading.decision, heading.certainty = True, Finding.CORRECTED, Finding.SURE
+    heading.why = "识读漏掉的一条，人工补充"
+    heading.decided_by, heading.decided_label = str(act.actor.ref), act.actor.label[:100]
+    heading.decided_at = now()
+    article.title = heading.value
+    article.save()
+    Finding.objects.bulk_create(_besides(mine, rows))
+    act.log(revision.ref, article=no, start=article.start, end=article.end, out_of=host.no if host else None)
+    return article
+
+
+def _besides(decided: list[Finding], rows: list[Finding]) -> list[Finding]:
+    """Of what was read anew, whatever people have not decided on already."""
+
+    def about(row: Finding) -> tuple:
+        return ("unit" if row.kind in UNITS else row.kind, row.start, row.end)
+
+    taken = {about(row) for row in decided}
+    single = {row.kind for row in decided if row.kind in Finding.SINGLE and row.decision != Finding.REJECTED}
+    return [row for row in rows if about(row) not in taken and row.kind not in single]

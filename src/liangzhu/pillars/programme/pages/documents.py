@@ -18,9 +18,9 @@ from liangzhu.kernel.web import guarded
 from liangzhu.pillars.programme import actions, issuing, policies, queries
 from liangzhu.pillars.programme import review as reviewing
 from liangzhu.pillars.programme.changes import CHANGED, DROPPED, NEW, SAME, planned
-from liangzhu.pillars.programme.findings import day_of, newest_of, same_words
+from liangzhu.pillars.programme.findings import day_of, newest_of, places, same_words
 from liangzhu.pillars.programme.models import Finding, PlanDocument, Revision
-from liangzhu.pillars.programme.pages.documents_forms import IssueForm, UploadForm, form_for
+from liangzhu.pillars.programme.pages.documents_forms import ArticleForm, IssueForm, UploadForm, form_for
 
 VIEWS = ("text", "found")
 """On a phone one sees the text, or what was understood in it."""
@@ -332,6 +332,52 @@ def add_finding(request: HttpRequest, revision_id: int) -> HttpResponse:
         },
         status=done.status,
     )
+
+
+@guarded("programme.manage")
+def add_article(request: HttpRequest, revision_id: int) -> HttpResponse:
+    """Add an article that the reader missed, within the part of the text that ``?at=`` lies in."""
+    revision = queries.revision(request.actor, revision_id)
+    given = request.GET.get("at", "")
+    at = int(given) if given.isdigit() and len(given) < 9 else 0
+    block = reviewing.block_at(request.actor, revision, at)
+    choices = [
+        (place, _excerpt(revision.text, place))
+        for place in places(revision)
+        if block.start <= place < block.end
+    ]
+    if not choices:
+        raise StepNotAllowed(
+            "这一段里没有可以作为一条开头的句子。", todo="请回到校核页，从漏读的那一段进入。"
+        )
+    form = ArticleForm(
+        request.POST or None, places=choices, initial={"no": reviewing.free_number(revision, block.start)}
+    )
+    done = perform(
+        request,
+        form,
+        lambda data, once: actions.add_article(request.actor, revision_id=revision.pk, once=once, **data),
+    )
+    if done.ok:
+        return redirect(_back(request, revision.pk, f"a{form.cleaned_data['no']}"))
+    return render(
+        request,
+        "programme/documents/add.html",
+        {
+            "revision": revision,
+            "kind": "漏读的一条",
+            "form": form,
+            "lead": "到下一条、下一章或写责任单位的括号为止算作这一条，程序会再读一遍，请接着校核。",
+            "back": _back(request, revision.pk, f"a{block.article.no}" if block.article else block.anchor),
+        },
+        status=done.status,
+    )
+
+
+def _excerpt(text: str, place: int) -> str:
+    """How a sentence begins."""
+    line = text[place : place + AROUND].split("\n")[0].strip()
+    return line[:40] + ("…" if len(line) > 40 else "")
 
 
 @guarded("programme.manage")

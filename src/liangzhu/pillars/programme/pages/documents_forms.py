@@ -122,6 +122,30 @@ class TargetForm(Form):
     )
 
 
+class ArticleForm(Form):
+    """An article that the reader missed: where it begins, its number, its heading. ``places`` are (offset, first words)."""
+
+    start = forms.TypedChoiceField(label="从哪一句开始", coerce=int, widget=forms.RadioSelect)
+    no = forms.IntegerField(
+        label="第几条",
+        min_value=1,
+        max_value=999,
+        help_text="按原文的编号；不能与已有的条重复。",
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "class": "input-short", "autocomplete": "off"}),
+    )
+    title = forms.CharField(
+        label="标题",
+        max_length=500,
+        required=False,
+        help_text="不填，就取这一条开头的标题。",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+    def __init__(self, *args: Any, places: Sequence[tuple[int, str]], **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.fields["start"].choices = places
+
+
 VALUE_FORMS: dict[str, type[Form]] = {
     "lead": UnitValueForm,
     "helper": UnitValueForm,

@@ -11,6 +11,9 @@ urlpatterns = [
     path("programme/documents/revisions/<int:revision_id>/", documents.review, name="review"),
     path("programme/documents/revisions/<int:revision_id>/add/", documents.add_finding, name="add_finding"),
     path(
+        "programme/documents/revisions/<int:revision_id>/article/", documents.add_article, name="add_article"
+    ),
+    path(
         "programme/documents/revisions/<int:revision_id>/confirm/",
         documents.confirm_sure,
         name="confirm_sure",

@@ -21,7 +21,7 @@ from .errors import (
     UnreadablePath,
 )
 from .model import Article, Doubt, Finding, Reading, Target, to_json
-from .parse import read_text
+from .parse import read_article, read_text
 
 __all__ = [
     "Article",
@@ -39,6 +39,7 @@ __all__ = [
     "UndecodableText",
     "UnknownFormat",
     "UnreadablePath",
+    "read_article",
     "read_bytes",
     "read_file",
     "read_text",

@@ -2,6 +2,7 @@
 
 import re
 from bisect import bisect_right
+from datetime import date
 from itertools import pairwise
 
 from . import dates, glyphs, head, targets, units, works
@@ -52,6 +53,21 @@ def read_text(text: str) -> Reading:
     facts = head.read_head(text, shade, body_start, best.end)
     _refuse_other_texts(shade, best, facts)
     return _assemble(text, shade, best, facts)
+
+
+def read_article(text: str, no: int, start: int, end: int, day: date | None) -> tuple[Article, list[Doubt]]:
+    """Read a stretch of a text that was read before as one article, where a person says that one begins.
+
+    ``day`` is the day of the document, to which relative deadlines refer. The article ends where its units are named,
+    or before a signature; at ``end`` at the latest.
+    """
+    shade = glyphs.shadow(text)
+    work = works.alone(text, shade, start, end)
+    masked = _mask(shade, Section(start, end, [work], [], []))
+    base = dates.Base(day, day.year, True, "年份取自成文日期") if day else dates.Base()
+    doubts: list[Doubt] = []
+    article = _article(text, shade, masked, work, no, base, "责任单位列第一位，按惯例为牵头单位", doubts)
+    return article, doubts
 
 
 # -- refusals ----------------------------------------------------------------------------------------------------

@@ -18,6 +18,9 @@ Span = tuple[int, int]
 _CLAUSE_LIMIT = 3000  # characters; no list of units is longer
 _OPENING = re.compile(r"(?P<bracket>[(〔\[【])[ \t]*|(?:^|(?<=[。;]))(?P<line>[ \t]*)", re.MULTILINE)
 _TALKS_OF_UNITS = re.compile(r"负责|牵头|职责|会同|配合|协办|、|[局委办部府道镇]$")
+_ANY_MARKER = re.compile(
+    r"[ \t\u3000]*(?:[（(]?(?:[一二三四五六七八九十]{1,4}|\d{1,3}|[a-zA-Z])[）)、.．]|[\u2460-\u249b·•◆■▲●○*#—-]+)[ \t\u3000]*"
+)
 _ENDS_ITEM = re.compile(r"[。;,.\s]*?(?:\n|\Z)|[。;]?(?=\()")
 
 
@@ -101,6 +104,19 @@ def blank(shade: str, regions: list[Span], filling: str) -> str:
 def one_line(text: str) -> str:
     """Return a heading or a name without line breaks and marks of emphasis."""
     return re.sub(r"\s*\n\s*", "", text).strip(" \t\u3000*#")
+
+
+def alone(text: str, shade: str, start: int, end: int) -> Work:
+    """Return a stretch as one unit of work, because a person says that it is one; its marker may be any sign or none."""
+    closed = outline.brackets(shade)
+    marker = _ANY_MARKER.match(text, start, end)
+    stop = marker.end() if marker else start
+    label = text[start:stop].strip()
+    named = _namings(shade, closed, sorted(at for at in closed if start <= at < end), start, end)
+    work = Work(start, end, label, glyphs.number(label.strip(" .、()（）")), 0, [(stop, end)], named)
+    _cut_last(shade, work)
+    work.spans = [(stop, work.end)]
+    return work
 
 
 # -- where responsible units are named -----------------------------------------------------------------------------
