@@ -18,6 +18,10 @@ SHARED = ROOT.parent / "shared"
 PLAN_TEXT = SHARED / "plan" / "haizhou-2022-114.txt"
 DIVISIONS = SHARED / "data" / "divisions"
 
+PROCESS = ROOT / "src" / "liangzhu" / "pillars" / "programme" / "processes" / "plan_task.toml"
+SIGN_FOR = tomllib.loads(PROCESS.read_text())["clocks"]["sign_for"]["amount"]
+"""Working days in which a unit signs for a task."""
+
 MARKS = {"source", "unconfirmed", "to_confirm"}
 
 # file -> place of a table ("" is the file) -> (required keys, optional keys); in words: packs/README.md.
@@ -53,14 +57,12 @@ KEYS: dict[str, dict[str, tuple[str, str]]] = {
         "article.target": ("name indicator op value unit", "due"),
     },
     "calendar.toml": {
-        "": ("overrides office_hours sign near_due reminders escalation progress", ""),
+        "": ("overrides office_hours near_due reminders escalation", ""),
         "overrides": ("date workday reason source", ""),
         "office_hours": ("weekdays periods", ""),
-        "sign": ("working_days", ""),
         "near_due": ("share working_days", ""),
         "reminders": ("working_days_before", ""),
         "escalation": ("to_role working_days_overdue", ""),
-        "progress": ("every due", ""),
     },
     "retention.toml": {
         "": ("matters registers", ""),
@@ -241,7 +243,7 @@ def test_values_without_a_local_source_stay_unconfirmed():
         district["programme_office"],
         load("plan.toml")["lead_rule"],
         articles()[15],
-        *(calendar[name] for name in ("office_hours", "sign", "near_due", "reminders", "progress")),
+        *(calendar[name] for name in ("office_hours", "near_due", "reminders")),
         *calendar["escalation"],
         *(entry for entry in series if entry["key"] in ("urge", "criticise")),
         *(target for article in articles().values() for target in article.get("target", [])),
@@ -718,7 +720,7 @@ class Task:
 
     def sign(self, event, day):
         assert self.state == "issued"
-        assert working_days(self.issued, day) <= load("calendar.toml")["sign"]["working_days"], self.no
+        assert working_days(self.issued, day) <= SIGN_FOR, self.no
         self.state = "signed"
 
     def split_steps(self, event, day):
@@ -790,7 +792,7 @@ class Task:
         assert self.issued and tasks()[self.no]["public_summary"]
 
     def fate(self, day):
-        rule, sign = load("calendar.toml")["near_due"], load("calendar.toml")["sign"]["working_days"]
+        rule, sign = load("calendar.toml")["near_due"], SIGN_FOR
         if self.state == "closed":
             return "kept" if self.due is None or self.closed <= self.due else "late"
         if self.state == "issued" and working_days(self.issued, day) > sign:
