@@ -26,6 +26,7 @@ from liangzhu.kernel.ui.forms import (
     FilesField,
     Form,
     TextField,
+    form_view,
     perform,
 )
 from liangzhu.site import views
@@ -215,6 +216,27 @@ def test_a_problem_stands_on_top_and_what_was_typed_stays():
     page = show("{% form form %}", form=form)
     assert done.status == 403
     assert "当前岗位不能报送。" in page and Denied.todo in page and ">\n进展</textarea>" in page
+
+
+def test_a_form_page_goes_on_when_it_was_done_and_stays_with_what_was_typed_when_not():
+    def view(run):
+        request = request_for(text="进展", once=ONCE)
+        context = {
+            "problem": {"title": "报送"},
+            "shells": {"current": engines["django"].from_string("{{ back }}")},
+        }
+        answer = form_view(
+            request, Report(request.POST), run, "ui/problem.html", context,
+            back="/back/", done="已报送。", onward=lambda made: f"/made/{made}/",
+        )  # fmt: skip
+        return answer, [str(one) for one in get_messages(request)]
+
+    answer, said = view(lambda data, once: 7)
+    assert (answer.status_code, answer["Location"], said) == (302, "/made/7/", ["已报送。"])
+    answer, said = view(raising(AlreadyDone("report:7")))
+    assert (answer.status_code, answer["Location"], said) == (302, "/back/", [ALREADY_DONE])
+    answer, said = view(raising(Denied("当前岗位不能报送。")))
+    assert (answer.status_code, answer.content.decode(), said) == (403, "/back/", [])
 
 
 def test_after_a_conflict_the_form_carries_the_version_the_page_holds_now():

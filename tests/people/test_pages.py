@@ -19,7 +19,7 @@ from liangzhu.kernel.models import LogDetail, LogLeaf
 from liangzhu.kernel.now import today
 
 ROLES = ("nobody", "officer", "auditor", "admin")
-OPEN, STAFF, ADMIN, AUDITOR = "open", "staff", "admin", "auditor"
+OPEN, STAFF, BUSINESS, ADMIN, AUDITOR = "open", "staff", "business", "admin", "auditor"
 
 PAGES = {
     "/directory/units/": STAFF,
@@ -61,9 +61,18 @@ PAGES = {
     "/access/accounts/{account}/unlock/": ADMIN,
     "/access/accounts/{account}/end-sessions/": ADMIN,
     "/access/accounts/{account}/drop-factors/": ADMIN,
+    "/access/tokens/": BUSINESS,
+    "/access/tokens/all/": ADMIN,
+    "/access/applications/": ADMIN,
+    "/access/applications/open/": ADMIN,
     "/access/log/": AUDITOR,
 }
-ALLOWED = {STAFF: {"officer", "auditor", "admin"}, ADMIN: {"admin"}, AUDITOR: {"auditor"}}
+ALLOWED = {
+    STAFF: {"officer", "auditor", "admin"},
+    BUSINESS: {"officer"},
+    ADMIN: {"admin"},
+    AUDITOR: {"auditor"},
+}
 POST_ONLY = [
     "/directory/posts/{post}/roles/take/",
     "/directory/deputies/{deputy}/end/",
@@ -162,6 +171,11 @@ def test_every_address_of_the_two_apps_stands_in_the_table():
         "/access/sessions/*/end/",
         "/access/sessions/end-others/",
         "/access/accounts/of/*/",
+        # Tokens one by one: tests/work/api/test_pages.py.
+        "/access/tokens/new/",
+        "/access/tokens/*/revoke/",
+        "/access/applications/*/close/",
+        "/access/applications/*/token/",
     }
     assert ours - elsewhere == known
 

@@ -16,7 +16,8 @@ from django import forms
 from django.contrib import messages
 from django.core import validators
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
 
 from liangzhu.kernel.errors import AlreadyDone, Conflict, Invalid, Problem
 
@@ -231,3 +232,28 @@ def perform(request: HttpRequest, form: Form, run: Callable[[dict[str, Any], str
     except Problem as problem:
         form.problem = problem
         return Done(ok=False, status=problem.status)
+
+
+def form_view(
+    request: HttpRequest,
+    form: Form,
+    run: Callable[[dict[str, Any], str], Any],
+    template: str,
+    context: dict[str, Any],
+    *,
+    back: str,
+    done: str = "",
+    onward: Callable[[Any], str] | None = None,
+) -> HttpResponse:
+    """The page that is about one form: performed, it says ``done`` and goes on; else it shows what went wrong.
+
+    One goes to ``onward(result)``, else ``back``, which the page offers too. A form that was performed before goes
+    ``back`` (there is no result to go on with), and says only that nothing was done twice. The template gets the context
+    with ``form`` and ``back``.
+    """
+    outcome = perform(request, form, run)
+    if outcome.ok:
+        if done and not outcome.already:
+            messages.success(request, done)
+        return redirect(onward(outcome.result) if onward and not outcome.already else back)
+    return render(request, template, {**context, "form": form, "back": back}, status=outcome.status)

@@ -191,10 +191,11 @@ def evaluate_many(checks: dict[int, Check], day: date) -> dict[int, CheckResult]
 
 @dataclass(frozen=True)
 class Freshness:
-    """How old the newest value is: ``state`` is fresh, stale or none."""
+    """How old the newest value is: ``state`` is fresh, stale or none; ``late`` says what a stale one has missed."""
 
     state: str
     text: str
+    late: str = ""
 
 
 @dataclass(frozen=True)
@@ -215,7 +216,7 @@ def freshness(indicator: Indicator, latest_value: SnapshotView | None) -> Freshn
     age = (today() - latest_value.as_of).days
     words = {0: "今天", 1: "昨天"}.get(age, f"{age} 天前")
     if age > PERIOD_DAYS[indicator.frequency]:
-        return Freshness("stale", f"{words}，已过{indicator.get_frequency_display()}更新的时间")
+        return Freshness("stale", words, f"已过{indicator.get_frequency_display()}更新的时间")
     return Freshness("fresh", words)
 
 

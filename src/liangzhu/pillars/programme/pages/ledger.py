@@ -1,6 +1,7 @@
 """The ledger's pages: all tasks, a task before it is issued, steps, limits, helpers, publication, checks, letters."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -11,7 +12,7 @@ from liangzhu.kernel.errors import NotThere, StepNotAllowed
 from liangzhu.kernel.now import today
 from liangzhu.kernel.paging import page
 from liangzhu.kernel.policies import get_policy
-from liangzhu.kernel.ui.forms import perform
+from liangzhu.kernel.ui.forms import Form, form_view, perform
 from liangzhu.kernel.web import guarded
 from liangzhu.pillars.programme import actions, letters, overview, policies, queries
 from liangzhu.pillars.programme.models import Clause, ClauseDay, Letter, PlanDocument, PlanTask, TaskStep
@@ -125,18 +126,11 @@ def step(request: HttpRequest, step_id: int) -> HttpResponse:
     policies.work_on_task.require(request.actor, found.task)
     start = {"title": found.title, "due_on": found.due_on, "withdraw": found.withdrawn}
     form = StepForm(request.POST or None, version=found.version, initial=start)
-    done = perform(
-        request,
-        form,
-        lambda data, once: actions.edit_step(request.actor, step_id=found.pk, once=once, **data),
-    )
-    if done.ok:
-        messages.success(request, "节点已改，原来的写法留在日志里。")
-        return redirect(queries.task_url(found.task))
     return _form_page(
         request,
         form,
-        done.status,
+        lambda data, once: actions.edit_step(request.actor, step_id=found.pk, once=once, **data),
+        done="节点已改，原来的写法留在日志里。",
         task=found.task,
         title="调整节点",
         submit="保存",
@@ -152,18 +146,11 @@ def finish_step(request: HttpRequest, step_id: int) -> HttpResponse:
     found = _step(request, step_id)
     policies.work_on_step.require(request.actor, found)
     form = FinishForm(request.POST or None, version=found.version, initial={"done_on": today()})
-    done = perform(
-        request,
-        form,
-        lambda data, once: actions.finish_step(request.actor, step_id=found.pk, once=once, **data),
-    )
-    if done.ok:
-        messages.success(request, f"节点“{found.title}”已完成。")
-        return redirect(queries.task_url(found.task))
     return _form_page(
         request,
         form,
-        done.status,
+        lambda data, once: actions.finish_step(request.actor, step_id=found.pk, once=once, **data),
+        done=f"节点“{found.title}”已完成。",
         task=found.task,
         title="报节点完成",
         submit="报完成",
@@ -177,11 +164,27 @@ def _unit(found: TaskStep) -> str:
     return dict(queries.step_units(found.task)).get(found.unit_id, "")
 
 
-def _form_page(request: HttpRequest, form, status: int, **context) -> HttpResponse:
-    """A page with one form about one task."""
-    task = context["task"]
-    context |= {"form": form, "back": queries.task_url(task)}
-    return render(request, "programme/ledger/form.html", context, status=status)
+def _form_page(
+    request: HttpRequest,
+    form: Form,
+    run: Callable[[dict, str], Any],
+    *,
+    task: PlanTask,
+    done: str,
+    onward: Callable[[Any], str] | None = None,
+    **context: Any,
+) -> HttpResponse:
+    """A page with one form about one task; from it one goes back to the task."""
+    return form_view(
+        request,
+        form,
+        run,
+        "programme/ledger/form.html",
+        {"task": task, **context},
+        back=queries.task_url(task),
+        done=done,
+        onward=onward,
+    )
 
 
 # Limit, helpers, publication ------------------------------------------------------------------------------------------
@@ -193,20 +196,12 @@ def extend(request: HttpRequest, task_id: int) -> HttpResponse:
     found = queries.task(request.actor, task_id)
     policies.work_on_task.require(request.actor, found)
     form = ExtensionForm(request.POST or None)
-    done = perform(
-        request,
-        form,
-        lambda data, once: actions.ask_extension(request.actor, task_id=found.pk, once=once, **data),
-    )
-    if done.ok:
-        messages.success(request, "延期申请已送本单位负责人。批准以前，原期限不变。")
-        if done.already:
-            return redirect(queries.task_url(found))
-        return redirect(reverse("matters:matter", args=[done.result.matter_id]))
     return _form_page(
         request,
         form,
-        done.status,
+        lambda data, once: actions.ask_extension(request.actor, task_id=found.pk, once=once, **data),
+        done="延期申请已送本单位负责人。批准以前，原期限不变。",
+        onward=lambda made: reverse("matters:matter", args=[made.matter_id]),
         task=found,
         title="申请延期",
         submit="提出申请",
@@ -221,18 +216,11 @@ def limit(request: HttpRequest, task_id: int) -> HttpResponse:
     """Give a limit to a task for which the plan names none."""
     found = queries.task(request.actor, task_id)
     form = LimitForm(request.POST or None, version=found.version)
-    done = perform(
-        request,
-        form,
-        lambda data, once: actions.set_limit(request.actor, task_id=found.pk, once=once, **data),
-    )
-    if done.ok:
-        messages.success(request, "期限已定，开始计时。")
-        return redirect(queries.task_url(found))
     return _form_page(
         request,
         form,
-        done.status,
+        lambda data, once: actions.set_limit(request.actor, task_id=found.pk, once=once, **data),
+        done="期限已定，开始计时。",
         task=found,
         title="补定期限",
         submit="定下期限",
@@ -248,18 +236,11 @@ def helper(request: HttpRequest, task_id: int) -> HttpResponse:
     found = queries.task(request.actor, task_id)
     options = queries.helper_options(request.actor, found)
     form = HelperForm(request.POST or None, options=options)
-    done = perform(
-        request,
-        form,
-        lambda data, once: actions.add_helper(request.actor, task_id=found.pk, once=once, **data),
-    )
-    if done.ok:
-        messages.success(request, "已增加配合单位，配合任务已送到该单位的收件箱。")
-        return redirect(queries.task_url(found))
     return _form_page(
         request,
         form,
-        done.status,
+        lambda data, once: actions.add_helper(request.actor, task_id=found.pk, once=once, **data),
+        done="已增加配合单位，配合任务已送到该单位的收件箱。",
         task=found,
         title="增加配合单位",
         submit="增加",
@@ -290,17 +271,15 @@ def publish(request: HttpRequest, task_id: int) -> HttpResponse:
             return actions.publish_task(request.actor, task_id=found.pk, public=True, once=once, **data)
         return actions.propose_publication(request.actor, task_id=found.pk, once=once, **data)
 
-    done = perform(request, form, run)
-    if done.ok:
-        said = (
-            "已撤回公开，公众不再看到这项任务。" if withdraws else "已送办公室负责人决定，公众现在还看不到。"
-        )
-        messages.success(request, "已向社会公开。" if decides and not withdraws else said)
-        return redirect(queries.task_url(found))
+    if withdraws:
+        said = "已撤回公开，公众不再看到这项任务。"
+    else:
+        said = "已向社会公开。" if decides else "已送办公室负责人决定，公众现在还看不到。"
     return _form_page(
         request,
         form,
-        done.status,
+        run,
+        done=said,
         task=found,
         title="对外公开",
         keep=f"programme.publish.{found.pk}",

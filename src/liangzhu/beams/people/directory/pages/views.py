@@ -19,7 +19,7 @@ from liangzhu.kernel.errors import Problem
 from liangzhu.kernel.now import today
 from liangzhu.kernel.paging import page
 from liangzhu.kernel.policies import get_policy
-from liangzhu.kernel.ui.forms import Form, perform
+from liangzhu.kernel.ui.forms import Form, form_view
 from liangzhu.kernel.web import guarded
 
 
@@ -54,22 +54,15 @@ def _ask(
     onward: Callable[[Any], str] | None = None,
 ) -> HttpResponse:
     """A page with one form. ``done`` is said when it was performed, ``onward(result)`` is where one goes then."""
-    outcome = perform(request, form, run)
-    if outcome.ok:
-        if done and not outcome.already:
-            messages.success(request, done)
-        return redirect(onward(outcome.result) if onward and not outcome.already else back)
     context = {
-        "form": form,
         "title": title,
-        "back": back,
         "submit": submit,
         "crumbs": crumbs,
         "lead": lead,
         "effect": effect,
         "danger": danger,
     }
-    return render(request, "directory/ask.html", context, status=outcome.status)
+    return form_view(request, form, run, "directory/ask.html", context, back=back, done=done, onward=onward)
 
 
 # Units ----------------------------------------------------------------------------------------------------------------
