@@ -285,6 +285,14 @@ def test_a_form_is_drawn_whole():
     assert page.count('name="once"') == page.count('name="version"') == 1
 
 
+def test_errors_are_listed_in_the_order_of_the_page():
+    form = Report(request_for(text="", due="2022-02-30").POST)
+    assert not form.is_valid()
+    assert [target for target, _, _ in form.error_list()] == ["id_due", "id_text"]
+    page = show("{% form form %}", form=form)
+    assert page.index('id="id_due"') < page.index('id="id_text"')
+
+
 def test_fieldsets_come_first_and_no_field_is_lost():
     page = show("{% form form %}", form=Report())
     places = [page.index(f'name="{name}"') for name in ("due", "text", "kind", "files")]

@@ -163,7 +163,8 @@ class Form(forms.Form):
         The label is left out where the message names the field itself.
         """
         rows = [("", "", str(message)) for message in self.non_field_errors()]
-        for bound in self:
+        first = [name for _, names in self.fieldsets for name in names]
+        for bound in sorted(self, key=lambda one: first.index(one.name) if one.name in first else len(first)):
             target = f"{bound.auto_id}_0" if bound.use_fieldset else bound.id_for_label
             for message in bound.errors:
                 if bound.is_hidden:
