@@ -101,7 +101,7 @@ def addresses(planted) -> dict[str, str]:
     return found
 
 
-POST_ONLY = {"read_person", "withdraw"}
+POST_ONLY = {"read_person", "read_proposal", "withdraw"}
 
 
 def test_no_page_shows_a_planted_value_or_reads_one_without_a_leaf(one, two, clerk, planted, reads_logged):
@@ -145,6 +145,17 @@ def test_without_a_reason_the_page_says_so_and_shows_nothing(one, planted):
     answer = one.client.post(address, {"wanted": ["name"], "reason": ""})
     assert answer.status_code == 422
     assert NAME not in answer.content.decode() and "请填写查看原因" in answer.content.decode()
+
+
+def test_a_reviewer_reads_a_proposal_in_full_for_a_reason(two, planted):
+    client, address = two.client, reverse("registers:read_proposal", args=[planted["proposal_id"]])
+    assert client.post(address, {"reason": ""}).status_code == 422
+    assert not LogLeaf.objects.filter(action="kernel.read").exists()
+    told = client.post(address, {"reason": "对照原件"}).content.decode()
+    assert "13961300078" in told and ADDRESS in told
+    leaf = LogLeaf.objects.get(action="kernel.read")
+    assert leaf.subject == f"proposal:{planted['proposal_id']}"
+    assert json.loads(leaf.detail.body) == {"fields": ["payload"], "reason": "对照原件"}
 
 
 def test_a_search_stands_in_no_address_and_finds_by_name_number_and_phone(one, planted):

@@ -218,6 +218,22 @@ def proposal(actor: Actor, proposal_id: int) -> ProposalView:
     )
 
 
+def proposal_in_full(actor: Actor, proposal_id: int, reason: str) -> list[Line]:
+    """What a proposal holds, in full, for a reason, so that it can be held against the original; one leaf tells of it.
+
+    Raises Invalid, NotThere.
+    """
+    row = proposal(actor, proposal_id).proposal
+    if not row.sealed_key:
+        return []
+    payload = masking.reveal(actor, row, "payload", reason=reason)
+    return [
+        Line(label, "", words.get(text, text))
+        for name, text in json.loads(payload).items()
+        for label, _, words in [changes.FIELDS[name]]
+    ]
+
+
 def _difference(row: Proposal) -> list[Line]:
     """What a proposal changes. What is registered is shown beside it while it is open: afterwards it is the same."""
     now = None

@@ -201,6 +201,14 @@ class ReadForm(Form):
     )
 
 
+class ReadReasonForm(Form):
+    """Why something is to be read in full."""
+
+    reason = forms.CharField(
+        label="查看原因", max_length=200, help_text="操作日志会记下您看了什么、为什么看。"
+    )
+
+
 class DecideForm(Form):
     """Release or refuse."""
 

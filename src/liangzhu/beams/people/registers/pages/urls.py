@@ -30,5 +30,6 @@ urlpatterns = [
     path("mandates/<int:mandate_id>/end/", views.end_mandate, name="end_mandate"),
     path("proposals/", views.proposals, name="proposals"),
     path("proposals/<int:proposal_id>/", views.proposal, name="proposal"),
+    path("proposals/<int:proposal_id>/read/", views.read_proposal, name="read_proposal"),
     path("proposals/<int:proposal_id>/withdraw/", views.withdraw, name="withdraw"),
 ]

@@ -353,9 +353,30 @@ def proposal(request: HttpRequest, proposal_id: int) -> HttpResponse:
         if not outcome.already:
             messages.success(request, "已复核。")
         return redirect("registers:proposal", proposal_id)
+    context = {"decides": decides, "form": form, "read_form": forms.ReadReasonForm(auto_id="read_%s")}
+    return _proposal_page(request, view, context, outcome.status)
+
+
+def _proposal_page(request: HttpRequest, view: Any, context: dict, status: int = 200) -> HttpResponse:
     own = view.proposal.proposed_by == str(request.actor.ref)
-    context = {"view": view, "row": view.proposal, "form": form, "decides": decides, "own": own}
-    return render(request, "registers/proposal.html", context, status=outcome.status)
+    context = {"view": view, "row": view.proposal, "own": own} | context
+    return render(request, "registers/proposal.html", context, status=status)
+
+
+@guarded("registers.record")
+@require_POST
+@never_cache
+def read_proposal(request: HttpRequest, proposal_id: int) -> HttpResponse:
+    """What a proposal holds, in full, once; the log keeps who read it and why."""
+    form = forms.ReadReasonForm(request.POST, auto_id="read_%s")
+    outcome = perform(
+        request,
+        form,
+        lambda data, once: queries.proposal_in_full(request.actor, proposal_id, data["reason"]),
+    )
+    view = queries.proposal(request.actor, proposal_id)
+    context = {"read_form": form, "full": outcome.result if outcome.ok else None}
+    return _proposal_page(request, view, context, outcome.status)
 
 
 @guarded("registers.record")
