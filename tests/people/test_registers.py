@@ -155,6 +155,13 @@ class TestPersons:
             actions.decide_proposal(TWO, proposal_id=second.pk, accept=True)
         assert NaturalPerson.objects.count() == 1
 
+    def test_two_released_at_the_same_moment_make_one_person(self, monkeypatch):
+        monkeypatch.setattr(changes, "holder_of", lambda kind, number: None)
+        person()
+        with pytest.raises(Conflict):
+            person()
+        assert NaturalPerson.objects.count() == 1
+
     def test_found_by_words_of_the_name_and_by_equal_number_and_phone(self, zhang, li):
         for asked in (
             {"name": "竹青"},

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
+from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from liangzhu.beams.people.registers import ending
@@ -27,7 +28,7 @@ from liangzhu.beams.people.registers.models.subjects import SOURCES, phone_form,
 from liangzhu.beams.people.registers.retention import rule
 from liangzhu.kernel import identifiers, masking, sealing, search
 from liangzhu.kernel.actions import Act
-from liangzhu.kernel.errors import Invalid, NotThere, StepNotAllowed
+from liangzhu.kernel.errors import Conflict, Invalid, NotThere, StepNotAllowed
 from liangzhu.kernel.now import today
 from liangzhu.kernel.refs import Ref
 
@@ -172,6 +173,15 @@ def _goes_on(row: NaturalPerson) -> None:
         raise StepNotAllowed(f"这条登记已并入编号 {row.merged_into_id}，请在那一条上办理。")
 
 
+def _save(row: NaturalPerson | Organisation) -> None:
+    """Write a row. Raises Conflict where the same number was registered at the same moment."""
+    try:
+        with transaction.atomic():
+            row.save()
+    except IntegrityError:
+        raise Conflict("这个号码刚刚被登记。", todo="请查找已有的登记，在它上面变更。") from None
+
+
 def _apply_person(act: Act, data: dict, row: NaturalPerson | None, other: None) -> Ref:
     new = row is None
     row = NaturalPerson() if new else row
@@ -181,7 +191,7 @@ def _apply_person(act: Act, data: dict, row: NaturalPerson | None, other: None) 
         row.died_on = None
     row.touched_on = today()
     row.version = 1 if new else row.version + 1
-    row.save()
+    _save(row)
     if "name" in data:
         search.index(PERSON, row.pk, [data["name"]])
     act.emit(PersonChanged(subject=row.ref, fields=" ".join(sorted(data))))
@@ -364,7 +374,7 @@ def _apply_organisation(act: Act, data: dict, row: Organisation | None, other: N
     if data.get("state", Organisation.DISSOLVED) != Organisation.DISSOLVED:
         row.ended_on = None
     row.version = 1 if new else row.version + 1
-    row.save()
+    _save(row)
     if "name" in data:
         since = date.fromisoformat(data["name_from"])
         row.names.filter(valid_to=None).update(valid_to=since)
