@@ -142,6 +142,13 @@ def test_every_page_opens_to_whom_it_should_and_to_nobody_else(scene, clients):
     assert wrong == {}
 
 
+def test_whoever_comes_to_no_page_is_led_back_to_where_they_work(clients):
+    assert 'href="/start/">回到工作台' in clients["officer"].get("/no-such-page/").content.decode()
+    assert 'href="/start/">回到工作台' in clients["admin"].get("/work/").content.decode()
+    page = clients["nobody"].get("/no-such-page/").content.decode()
+    assert 'href="/">回到首页' in page and "回到工作台" not in page
+
+
 def test_buttons_are_refused_to_others_and_change_nothing(scene, clients):
     for template in POST_ONLY:
         path = template.format(**scene)

@@ -16,7 +16,7 @@ SHELLS = {
     "workbench": "site/workbench.html",
     "command": "site/command.html",
 }
-LINKS = {"api_docs": reverse_lazy("site:api_docs")}
+LINKS = {"api_docs": reverse_lazy("site:api_docs"), "start": reverse_lazy("site:start")}
 """Pages of the site that pages of the apps may lead to."""
 
 MODES = ("standard", "elder")
