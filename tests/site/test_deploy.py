@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 
+import crossplane
 import pytest
 
 from liangzhu.site import config
@@ -24,16 +25,13 @@ def test_systemd_reads_the_unit(root):
     assert not faults
 
 
-def test_nginx_reads_its_example(root, tmp_path):
-    if not shutil.which("nginx"):
-        pytest.skip("no nginx here")
-    example = (root / "deploy" / "nginx.conf").read_text(encoding="utf-8")
-    # Certificates are the machine's own.
-    plain = re.sub(r"^\s*ssl_certificate.*$", "", example, flags=re.M).replace("443 ssl", "127.0.0.1:18443")
+def test_nginx_would_read_its_example(root, tmp_path):
+    """Judged by the parser of nginx's makers: every directive known, in its place, with its arguments."""
     whole = tmp_path / "nginx.conf"
-    whole.write_text(f"pid {tmp_path}/pid;\nevents {{}}\nhttp {{\n{plain}\n}}\n", encoding="utf-8")
-    done = subprocess.run(["nginx", "-t", "-c", whole], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    whole.write_text(f"events {{}}\nhttp {{\n  include {root}/deploy/nginx.conf;\n}}\n", encoding="utf-8")
+    read = crossplane.parse(str(whole), strict=True)
+    assert read["status"] == "ok", read["errors"]
+    assert len(read["config"]) == 2 and read["config"][1]["parsed"]
 
 
 def test_the_examples_name_settings_and_commands_that_exist(root):
