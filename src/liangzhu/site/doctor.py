@@ -288,7 +288,7 @@ def _worker() -> Iterator[Finding]:
         last = runs[failed[0]].error.strip().splitlines()[-1]
         yield Finding("定时任务", BAD, f"{'、'.join(failed)} 上次运行失败：{last}", "请看后台进程的日志。")
     state = outbox_state()
-    refused = Received.objects.exclude(refused="").count()
+    refused = Received.objects.filter(event=None).count()
     if state.dead:
         yield Finding(
             "投递",
@@ -308,7 +308,7 @@ def _worker() -> Iterator[Finding]:
     else:
         yield Finding("投递", GOOD, "没有积压。")
     if refused:
-        last = Received.objects.exclude(refused="").latest("id")
+        last = Received.objects.filter(event=None).latest("id")
         yield Finding(
             "来件",
             WARN,

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import schemathesis
 from django.core.signals import request_finished, request_started
+from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -25,7 +26,6 @@ from liangzhu.beams.work.files import api as files
 from liangzhu.beams.work.matters.models import Notice, Part
 from liangzhu.kernel.policies import all_policies
 from liangzhu.site import api
-from liangzhu.site.wsgi import application
 
 SNAPSHOT = Path(__file__).with_name("openapi.json")
 TIMES = 6
@@ -38,7 +38,7 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-contract = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", application)
+contract = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", get_wsgi_application())
 OPERATIONS = {each.ok().label: each.ok() for each in contract.get_all_operations()}
 RIGHT, WRONG = schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE
 
