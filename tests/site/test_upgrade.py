@@ -127,8 +127,10 @@ def test_the_data_of_the_last_release_goes_on(vendor, released, tmp_path):
         assert counts(home, database) == before
         run(ROOT, home, database, *command, "load")
         after = counts(home, database)
-        assert {name: after[name] for name in ("matters_matter", "matters_entry", "access_account")} == {
-            name: before[name] for name in ("matters_matter", "matters_entry", "access_account")
+        # The pack of today may bring accounts that the last release did not have.
+        assert after["access_account"] >= before["access_account"]
+        assert {name: after[name] for name in ("matters_matter", "matters_entry")} == {
+            name: before[name] for name in ("matters_matter", "matters_entry")
         }
         result = json.loads(run(ROOT, home, database, "-c", LOOK).rpartition("RESULT")[2])
         bad = {address: status for address, status in result["pages"].items() if status != 200}
