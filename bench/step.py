@@ -214,7 +214,7 @@ class Copies:
         marks = ", ".join(["%s"] * len(fields))
         key = row._meta.pk.column
         sql = f'INSERT INTO "{row._meta.db_table}" ({names}) VALUES ({marks}) RETURNING "{key}"'
-        values = [field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields]
+        values = [field.get_db_prep_save(field.pre_save(row, False), connection) for field in fields]
         links = [
             (place, (field.related_model, getattr(row, field.attname)))
             for place, field in enumerate(fields)
@@ -228,7 +228,7 @@ class Copies:
 
         fields = [field for field in row._meta.local_concrete_fields if not field.primary_key]
         sets = ", ".join(f'"{field.column}" = %s' for field in fields)
-        values = [field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields]
+        values = [field.get_db_prep_save(field.pre_save(row, False), connection) for field in fields]
         return f'UPDATE "{row._meta.db_table}" SET {sets} WHERE "{row._meta.pk.column}" = %s', [
             *values,
             row.pk,
@@ -336,8 +336,7 @@ class Client:
         """One step; anything but success ends the bench."""
         place, turn = self.count % len(self.ids), self.count // len(self.ids)
         path = f"/api/v1/matters/{self.ids[place]}/steps/{'back' if turn % 2 else 'go'}"
-        key = f"Idempotency-Key: {id(self)}-{self.count}\r\n"
-        head = f"POST {path} HTTP/1.1\r\n{self.head}{key}Content-Length: {len(self.body)}\r\n\r\n"
+        head = f"POST {path} HTTP/1.1\r\n{self.head}Content-Length: {len(self.body)}\r\n\r\n"
         self.link.sendall(head.encode() + self.body)
         answer = self.link.recv(65536)
         while b"\r\n\r\n" not in answer:
