@@ -207,7 +207,8 @@ def granian(host: str, port: int, workers: int) -> list[str]:
         "--host": host.strip("[]"),
         "--port": str(port),
         "--workers": str(workers),
-        "--blocking-threads": "4",
+        # One thread each: several would only wait for each other's interpreter lock. Processes stand beside each other.
+        "--blocking-threads": "1",
         "--http": "1",
         "--log-level": "warning",
         "--workers-kill-timeout": "5",
@@ -262,5 +263,5 @@ def _end(children: list[subprocess.Popen]) -> None:
 
 
 def default_workers() -> int:
-    """Server processes for this machine: one for each two processors, at least one, at most four."""
-    return max(1, min(4, (os.cpu_count() or 2) // 2))
+    """Server processes for this machine: one for each processor, at least two, so that one slow page stops nobody else."""
+    return max(2, min(8, os.cpu_count() or 2))

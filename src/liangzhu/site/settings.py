@@ -87,9 +87,11 @@ def _database() -> dict:
     if parts.query.startswith("host="):
         # A Unix socket: postgresql:///name?host=/run/postgresql
         host = unquote(parts.query.removeprefix("host="))
+        kept = 600
     else:
         host = parts.hostname or ""
         options = {"pool": {"min_size": 1, "max_size": 8}}
+        kept = 0
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": parts.path.lstrip("/"),
@@ -97,6 +99,8 @@ def _database() -> dict:
         "PASSWORD": unquote(parts.password or ""),
         "HOST": host,
         "PORT": str(parts.port or ""),
+        # Where there is no pool, each thread keeps its connection for some minutes.
+        "CONN_MAX_AGE": kept,
         "OPTIONS": options,
     }
 
