@@ -9,6 +9,7 @@ import contextlib
 import ctypes
 import http.client
 import json
+import math
 import os
 import random
 import re
@@ -18,6 +19,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,8 +32,9 @@ STARTED = "worker started"
 BESIDE = 2
 """Workers that run beside the one of the group."""
 
-RARE = {"server": 0.16, "server's main process": 0.04, "everything": 0.04}
-"""Shares of kills that may hit the server: it takes seconds to come up again, and meanwhile nothing happens."""
+SHARES = {"server": 0.16, "server's main process": 0.04, "everything": 0.04, "worker": 0.2}
+"""Who is killed how often; the workers beside have the rest. The server takes seconds to come up again, and meanwhile
+nothing happens."""
 
 SERVE = """
 from liangzhu.site import cli, serving
@@ -285,6 +288,8 @@ def run(
     Ends early ``seconds`` after the first change was accepted, or when nobody came up to be killed for a minute.
     """
     chance, tally, counts = random.Random(seed), Tally(), {}
+    turns = Counter({one: math.ceil(share * kills) for one, share in SHARES.items()})
+    turns["worker beside"] = max(kills - turns.total(), 0)
     house.fresh()
     house.start()
     people = [
@@ -299,9 +304,13 @@ def run(
             time.sleep(chance.uniform(0.02, 0.5))
             house.start()
             begin = begin or house.answered
-            rare = {one for one, share in RARE.items() if counts.get(one, 0) < share * kills}
+            open_turns = +(turns - Counter(counts))
             # Now and then the server's turn comes, else it would use up its share in the beginning.
-            name = house.kill(chance, rare if rare and chance.random() < 0.3 else {"worker", "worker beside"})
+            workers = open_turns.keys() & {"worker", "worker beside"}
+            servers = open_turns.keys() - workers
+            name = house.kill(
+                chance, servers if not workers or (servers and chance.random() < 0.3) else workers
+            )
             if name:
                 counts[name] = counts.get(name, 0) + 1
                 last = time.monotonic()
