@@ -158,3 +158,17 @@ def test_a_worker_that_died_is_started_again(started):
     first = worker_of(process.pid)
     os.kill(first, signal.SIGKILL)
     assert wait_until(lambda: worker_of(process.pid) not in (None, first))
+
+
+def test_no_server_process_outlives_its_main_process(started):
+    process, port = started
+    processes = [pid for pid in group(process.pid) if b"granian" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    main = next(pid for pid in processes if parent(pid) == process.pid)
+    servers = [pid for pid in processes if parent(pid) == main and pid != main]
+    assert servers
+    os.kill(main, signal.SIGKILL)
+    assert wait_until(lambda: not set(servers) & set(group(process.pid)))
+
+
+def parent(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])

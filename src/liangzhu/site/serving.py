@@ -219,11 +219,11 @@ def granian(host: str, port: int, workers: int) -> list[str]:
 
 
 def _start(command: list[str]) -> subprocess.Popen:
-    return subprocess.Popen(command, preexec_fn=_end_with_parent)
+    return subprocess.Popen(command, preexec_fn=end_with_parent)
 
 
-def _end_with_parent() -> None:
-    """Linux: have the kernel end the child when its parent is killed, so that no server is left behind."""
+def end_with_parent() -> None:
+    """Linux: have the kernel end this process when its parent is killed, so that no server is left behind."""
     if sys.platform == "linux":
         pr_set_pdeathsig = 1
         ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)
