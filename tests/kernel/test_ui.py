@@ -554,11 +554,20 @@ def test_the_style_guides_form_is_checked_like_any_other(registry, client, setti
 
 
 def test_the_mode_is_kept_and_leads_back_only_to_this_site(client, db):
-    answer = client.get("/mode/", {"mode": "elder", "next": "/?a=1"})
+    answer = client.post("/mode/", {"mode": "elder", "next": "/?a=1"})
     assert (answer.status_code, answer.url, answer.cookies["mode"].value) == (302, "/?a=1", "elder")
     assert 'data-mode="elder"' in client.get("/").content.decode()
-    assert client.get("/mode/", {"mode": "standard", "next": "https://evil.example/"}).url == "/"
-    assert "mode" not in client.get("/mode/", {"mode": "nonsense"}).cookies
+    assert client.post("/mode/", {"mode": "standard", "next": "https://evil.example/"}).url == "/"
+    assert "mode" not in client.post("/mode/", {"mode": "nonsense"}).cookies
+
+
+def test_following_a_link_changes_no_mode(client, db):
+    answer = client.get("/mode/", {"mode": "elder", "next": "/"})
+    assert answer.status_code == 405 and "mode" not in answer.cookies
+    page = client.get("/?a=1").content.decode()
+    assert "?mode=" not in page
+    assert page.count('<button class="link" name="mode" value="elder">长者模式</button>') == 2
+    assert '<input type="hidden" name="next" value="/?a=1">' in page
 
 
 def test_a_page_that_is_not_there_says_what_to_do_and_names_the_request(client, db):

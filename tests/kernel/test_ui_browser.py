@@ -182,7 +182,8 @@ def test_everything_works_without_script(guide, tab):
     page.locator("#id_text").fill("无脚本")
     page.get_by_role("button", name="报送").click()
     page.get_by_text("示例表单已通过检查").wait_for()
-    page.goto(page.url.split("/guide/")[0] + "/mode/?mode=elder&next=/")
+    page.goto(page.url.split("/guide/")[0] + "/")
+    page.get_by_role("button", name="长者模式").last.click()
     assert page.locator("html").get_attribute("data-mode") == "elder"
 
 

@@ -83,7 +83,7 @@ def desk(live_server, district, sign_in, settings, monkeypatch, upload):
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(("width", "mode"), [(1440, "standard"), (360, "elder")])
-def test_every_page_is_accessible_and_fits(desk, root, width, mode):
+def test_every_page_is_accessible_and_fits(desk, live_server, root, width, mode):
     source = root / "node_modules" / "axe-core" / "axe.min.js"
     if not source.exists():
         pytest.skip("axe-core is not installed (npm ci)")
@@ -119,7 +119,7 @@ def test_every_page_is_accessible_and_fits(desk, root, width, mode):
         "/rules/hotline_not_accepted/?ask=1&in-signs=repeated&in-signs=market&in-On=2022-06-01",
         "/rules/data_request_clock/?ask=1&in-share=closed&in-extended=no&in-On=2025-09-01",
     ]
-    tab.goto(f"/mode/?mode={mode}&next=/forms/")
+    tab.context.add_cookies([{"name": "mode", "value": mode, "url": live_server.url}])
     for place, address in enumerate(pages):
         assert tab.goto(address).status == 200, address
         if PICTURES:

@@ -3,6 +3,7 @@
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_POST
 
 from liangzhu.kernel.policies import get_policy
 from liangzhu.kernel.ui import nav
@@ -55,10 +56,11 @@ def start(request: HttpRequest) -> HttpResponse:
 
 
 @guarded("kernel.public")
+@require_POST
 def set_mode(request: HttpRequest) -> HttpResponse:
-    """Choose the reading mode (``?mode=elder`` or ``standard``) for this browser and go back to ``next``."""
-    chosen = request.GET.get("mode", "")
-    back = request.GET.get("next", "")
+    """Choose the reading mode (``mode``: elder or standard) for this browser and go back to ``next``."""
+    chosen = request.POST.get("mode", "")
+    back = request.POST.get("next", "")
     if not url_has_allowed_host_and_scheme(back, {request.get_host()}, request.is_secure()):
         back = "/"
     answer = redirect(back)
