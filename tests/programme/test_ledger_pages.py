@@ -332,6 +332,21 @@ def test_an_extension_that_is_none_is_named_beside_its_field(desk, stand):
     assert not Extension.objects.exists()
 
 
+def test_an_extension_is_asked_from_the_inbox_too_for_a_task_of_the_own_unit(desk, stand):
+    task, theirs = desk.working(8, DUE), desk.working(21, DUE)
+    browser, address = desk.browser("shichangju"), reverse("matters:open", args=["plan_extension"])
+    html = browser.get(address).content.decode()
+    assert f'value="{task.pk}"' in html and f'value="{theirs.pk}"' not in html and 'name="title"' not in html
+    given = {"task": task.pk, "new_due": "2022-12-09", "reason": "要等市里定专家。"}
+    refused = browser.post(address, given)
+    assert refused.status_code == 422 and "新期限应晚于现期限" in refused.content.decode()
+    assert browser.post(address, given | {"task": theirs.pk, "new_due": "2023-01-13"}).status_code == 422
+    answer = browser.post(address, given | {"new_due": "2023-01-13"})
+    extension = Extension.objects.get()
+    assert answer["Location"] == reverse("matters:matter", args=[extension.matter_id])
+    assert f'value="{task.pk}"' not in browser.get(address).content.decode()
+
+
 def test_the_office_gives_a_limit_where_there_is_none(desk, stand):
     task = desk.working(22)
     office = desk.browser("office")

@@ -29,7 +29,7 @@ def police(actor, subject):
 
 forms.subject_kind(
     "toy_case",
-    may_fill=lambda actor, subject, key: subject.id != "closed",
+    may_fill=lambda actor, subject, key, part: subject.id != "closed",
     may_read=lambda actor, subject: "reader" in actor.label or subject.id == "7",
 )
 register_ref("toy_case", "示例案件", lambda ids, actor: {one: (f"示例案件 {one}", "") for one in ids})

@@ -1,22 +1,30 @@
 """A matter that was destroyed by rule: nothing of it can be read or found, its pages answer, its leaves prove it."""
 
+import json
+
 import pytest
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
+from tests.site.test_sealed_texts import readable
 
 from liangzhu.beams.work.files import api as files
+from liangzhu.beams.work.forms import actions as filling
+from liangzhu.beams.work.forms import specs
+from liangzhu.beams.work.forms.models import CoSignature, Draft, Snapshot
 from liangzhu.beams.work.matters import api as matters
 from liangzhu.beams.work.matters import queries
 from liangzhu.beams.work.matters.models import Matter, Notice
-from liangzhu.kernel import sealing
+from liangzhu.kernel import releases, sealing
 from liangzhu.kernel.actions import action
 from liangzhu.kernel.actors import SYSTEM
 from liangzhu.kernel.errors import NotThere
 from liangzhu.kernel.log import holds
-from liangzhu.kernel.models import LogLeaf
+from liangzhu.kernel.models import LogDetail, LogLeaf
 from liangzhu.kernel.policies import public
 from liangzhu.kernel.worker import drain
+
+from .conftest import SIMPLE
 
 
 @action("test.forget")
@@ -79,3 +87,102 @@ def test_the_leaves_stay_and_one_proves_it(gone):
     assert "王五" not in last.detail.body
     assert holds(last) is True
     assert holds(leaves.order_by("id")[0]) is None
+
+
+# Forms ----------------------------------------------------------------------------------------------------
+
+NAME, NUMBER = "公冶长青", "110105194912310021"
+ASKED = [
+    {"name": "who", "type": "text", "label": "姓名", "required": True, "grade": 3},
+    {"name": "number", "type": "person", "label": "公民身份号码", "required": True},
+    {"name": "papers", "type": "files", "label": "材料"},
+]
+STEPS = [{"name": "one", "title": "申请人", "fields": ASKED}]
+SENT = {"key": "sent_form", "title": "申请表", "steps": STEPS}
+BEGUN = {
+    "key": "begun_form",
+    "title": "说明表",
+    "steps": STEPS,
+    "cosign": [{"name": "other", "title": "同事"}],
+}
+
+
+@pytest.fixture
+def filled(transactional_db, district, seed_process, sign_in, run):
+    """A matter with a form that was sent, a draft with a co-signature, and files of both; and who has them."""
+    specs.forget()
+    for form in (SENT, BEGUN):
+        releases.seed("form", form["key"], json.dumps(form, ensure_ascii=False), "x.json")
+    text = SIMPLE
+    for step, form in (('name = "accept"\n', "sent_form"), ('name = "note_progress"\n', "begun_form")):
+        text = text.replace(step, f'{step}form = "{form}"\n', 1)
+    seed_process(text)
+    browser, li = sign_in("甲局", "李四")
+    mate_browser, mate = sign_in("甲局", "赵六")
+    unit = district.units["甲局"]
+    matter = run(
+        li,
+        lambda act: matters.open_matter(
+            act, kind="simple", title="申请", parties={"lead": unit, "office": unit}, holding_unit_id=unit
+        ),
+    )
+
+    def fill(form: str):
+        draft = filling.begin(li, key=form, subject=str(matter.ref))
+        file = files.stage(li, upload=SimpleUploadedFile(f"{NAME}.txt", f"{NAME}{NUMBER}{form}".encode()))
+        return filling.save(
+            li,
+            draft_id=draft.pk,
+            version=1,
+            answers={"who": NAME, "number": NUMBER},
+            files={"papers": [file.pk]},
+        )
+
+    draft = fill("sent_form")
+    matters.step(
+        li,
+        matter_id=matter.pk,
+        transition="accept",
+        data={"form_draft": draft.pk, "form_version": draft.version},
+    )
+    draft = fill("begun_form")
+    asked = filling.ask_cosigner(
+        li, draft_id=draft.pk, place="other", person_id=mate.person_id, person_name=NAME
+    )
+    page = mate_browser.get(reverse("forms:sign", args=[asked.pk])).content.decode()
+    digest = page.partition('name="digest" value="')[2].partition('"')[0]
+    filling.answer_cosign(mate, signature_id=asked.pk, digest=digest, sign=True)
+    drain()
+    specs.forget()
+    yield matter, browser, li
+    specs.forget()
+
+
+def test_forms_are_forgotten_with_their_matter(filled):
+    matter, browser, li = filled
+    snapshot, draft, signature = Snapshot.objects.get(), Draft.objects.get(), CoSignature.objects.get()
+    sent, begun = (reverse("forms:sent", args=[snapshot.pk]), reverse("forms:check", args=[draft.pk]))
+    assert NAME in browser.get(sent).content.decode() and NAME in browser.get(begun).content.decode()
+    assert NAME in snapshot.body and NAME in draft.body and NAME in signature.signed
+    assert readable(NAME, NUMBER) == []
+    paths = [row.path for row in files.of(matter.ref) + files.of(draft.ref)]
+    assert len(paths) == 2 and all(default_storage.exists(path) for path in paths)
+    forget(SYSTEM, matter_id=matter.pk)
+    rows = (Snapshot.objects.get(), Draft.objects.get())
+    assert [bytes(row.sealed_key) for row in rows] == [b"", b""]
+    signature = CoSignature.objects.select_related("draft").get()
+    assert {*(row.body for row in rows), signature.signed, signature.person_name} == {"已依规删除"}
+    assert not any(default_storage.exists(path) for path in paths)
+    assert readable(NAME, NUMBER) == []
+    # What the log keeps of them is that they were, and that they were destroyed.
+    for ref in (snapshot.ref, draft.ref, signature.ref):
+        leaves = LogLeaf.objects.filter(subject=str(ref))
+        kept = LogDetail.objects.filter(leaf__in=leaves)
+        assert leaves.count() >= 1 and all("forgotten" in one.body for one in kept), ref
+    for address in (sent, begun, reverse("forms:resume", args=[draft.pk])):
+        answer = browser.get(address)
+        assert answer.status_code == 404 and "已依规删除" in answer.content.decode(), address
+    assert browser.get(reverse("forms:home")).status_code == 200
+    assert browser.get(reverse("matters:matter", args=[matter.pk])).status_code == 200
+    filling.drop(li, draft_id=draft.pk)
+    assert not Draft.objects.exists()

@@ -132,7 +132,7 @@ def test_values_without_a_draft_are_checked_and_kept_the_same_way(case):
     matter, _, li = case
     with pytest.raises(Invalid) as caught:
         step(li, matter, good=False, who="王核查", colour="red")
-    assert set(caught.value.fields) == {"until", "colour", "declared"}
+    assert set(caught.value.fields) == {"until", "colour", "form_declared"}
     step(li, matter, good=True, who="王核查", form_declared=True)
     assert matter.state == "working" and Snapshot.objects.get().content["answers"]["good"] is True
 
@@ -178,3 +178,57 @@ def test_the_form_is_filled_in_under_the_release_that_the_process_pinned(case):
         formed.at_step(li, matter, matters.process_of(matter).flow.transitions["accept"]).form.title
         == "现场核查表"
     )
+
+
+# Parts ----------------------------------------------------------------------------------------------------
+
+PART_FORM = SIMPLE.replace(
+    'name = "answer"\ntitle = "反馈意见"', 'name = "answer"\ntitle = "反馈意见"\nform = "site_visit"', 1
+)
+
+
+def test_two_parts_of_one_matter_have_a_draft_each(visit, district, seed_process, sign_in, run):
+    seed_process(PART_FORM)
+    client, yi = sign_in("乙局", "孙七")
+    units = {"lead": district.units["甲局"], "office": district.units["督办室"]}
+
+    def begin(act):
+        row = matters.open_matter(
+            act, kind="simple", title="示例事项", parties=units, holding_unit_id=units["lead"]
+        )
+        return row, [
+            matters.add_part(act, row, kind="opinion", unit_id=district.units["乙局"], title=title)
+            for title in ("城东", "城西")
+        ]
+
+    matter, (east, west) = run(yi, begin)
+    addresses = [reverse("matters:part_step", args=[matter.pk, part.pk, "answer"]) for part in (east, west)]
+    for part, address in zip((east, west), addresses, strict=True):
+        assert f"for=matter:{matter.pk}&amp;part={part.pk}" in client.get(address).content.decode()
+        client.post(f"/forms/start/site_visit/?for=matter:{matter.pk}&part={part.pk}")
+    first, second = Draft.objects.order_by("id")
+    filling.save(yi, draft_id=first.pk, version=1, answers={"good": True, "who": "王东"})
+    filling.save(yi, draft_id=second.pk, version=1, answers={"good": True, "who": "赵西"})
+    second.refresh_from_db()
+    check = client.get(f"/forms/draft/{second.pk}/check/").content.decode()
+    assert addresses[1] in check and addresses[0] not in check and "王东" not in check
+    given = {
+        "result": "同意",
+        "form_draft": second.pk,
+        "form_version": second.version,
+        "form_declared": "on",
+        "version": west.version,
+    }
+    # The draft of one part does not do the step of the other.
+    assert client.post(addresses[0], given | {"version": east.version}).status_code in (302, 409)
+    assert Draft.objects.count() == 2
+    assert client.post(addresses[1], given).status_code == 302
+    assert Draft.objects.get().pk == first.pk
+    assert Snapshot.objects.get().content["answers"]["who"] == "赵西"
+    west.refresh_from_db()
+    assert west.state == "given"
+    for part in ("", str(west.pk), "999", "x" * 50):
+        assert client.post(f"/forms/start/site_visit/?for=matter:{matter.pk}&part={part}").status_code in (
+            403,
+            404,
+        )

@@ -495,7 +495,7 @@ def forget(act: "Act", row: Sealed, *, rule: str) -> dict[str, int]:
             for other in model._base_manager.filter(**{column: str(row.ref)}).exclude(sealed_key=b""):
                 forget(act, other, rule=rule)
                 counts[model._meta.label] = counts.get(model._meta.label, 0) + 1
-        counts |= _forget_traces(str(row.ref))
+        counts |= forget_traces(str(row.ref))
         counts = {name: count for name, count in counts.items() if count}
         row.refresh_from_db()
         act.log(row.ref, forgotten=rule.strip(), key=fingerprint, emptied=counts)
@@ -533,8 +533,11 @@ def _empty(rows: models.QuerySet, field: SealedTextField) -> int:
     return len(ids)
 
 
-def _forget_traces(subject: str) -> dict[str, int]:
-    """Destroy the details of a subject's leaves and the bodies of its events that nobody is owed any more."""
+def forget_traces(subject: str) -> dict[str, int]:
+    """Destroy the details of a subject's leaves and the bodies of its events that nobody is owed any more.
+
+    `forget` does it for the subject itself; an `on_forget` may for what has leaves but no key of its own. Returns counts.
+    """
     detail, event = apps.get_model("kernel", "LogDetail"), apps.get_model("kernel", "OutboxEvent")
     gone, _ = detail.objects.filter(leaf__subject=subject).delete()
     owed = apps.get_model("kernel", "Delivery").objects.filter(done_at=None, dead_at=None)

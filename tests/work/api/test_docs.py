@@ -6,14 +6,17 @@ import shutil
 import subprocess
 
 import pytest
+from tests.work.conftest import SIMPLE
+from tests.work.test_openings import OPENING
 
 BLOCK = re.compile(r"^```(sh|text)\n(.*?)^```", re.M | re.S)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_every_command_of_the_page_works(live_server, program, simple, root, tmp_path):
+def test_every_command_of_the_page_works(live_server, program, simple, seed_process, root, tmp_path):
     if not shutil.which("curl") or not shutil.which("bash"):
         pytest.skip("no curl here")
+    seed_process(SIMPLE, opening=OPENING)
     client = program("甲局", "李四", "matters.officer")
     matter = simple(client.actor)
     simple(client.actor, title="另一件")

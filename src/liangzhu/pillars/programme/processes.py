@@ -6,7 +6,7 @@ from liangzhu.beams.work.matters import api as matters
 from liangzhu.kernel.errors import Invalid, StepNotAllowed
 from liangzhu.kernel.now import today
 from liangzhu.kernel.workdays import end_of_day
-from liangzhu.pillars.programme import events, queries
+from liangzhu.pillars.programme import actions, events, queries
 from liangzhu.pillars.programme.models import Clause, Extension, PlanTask
 
 
@@ -66,6 +66,26 @@ def extend_task(act, matter, params: dict, data: dict, transition) -> None:
     )
 
 
+@matters.choices("programme.tasks_to_extend")
+def tasks_to_extend(actor, matter) -> list[tuple[str, str]]:
+    """The tasks of the own unit for which a later limit may be asked."""
+    return [
+        (str(task.pk), f"{task.article_no}. {task.title}（{task.due_on:%Y-%m-%d}）")
+        for task in queries.extensible(actor)
+    ]
+
+
+def open_extension(actor, *, title, data, note, files, once=""):
+    """Ask for a later limit, as the page of the task does; the matter is that of the request."""
+    if note or files:
+        what = "note" if note else "files"
+        raise Invalid({what: "延期申请不另收说明和附件，请写进理由。"})
+    asked = actions.ask_extension(
+        actor, task_id=int(data["task"]), new_due=data["new_due"], reason=data["reason"], once=once
+    )
+    return asked.matter
+
+
 def task_panel(actor, matter) -> dict:
     """What the matter page shows of a task: article, helpers, steps, clauses, extensions, letters."""
     return queries.task_panel(actor, matter)
@@ -82,6 +102,7 @@ matters.register_kind(
     process="plan_task",
     panels=[("programme/panels/task.html", task_panel)],
     visible=lambda actor: True,
+    elsewhere="领导小组办公室在“任务台账”里下达任务时登记",
 )
 matters.register_kind(
     "plan_extension",
@@ -89,6 +110,24 @@ matters.register_kind(
     process="plan_extension",
     panels=[("programme/panels/extension.html", extension_panel)],
     visible=lambda actor: True,
+    opening=matters.Opening(
+        open_extension,
+        policy="programme.work_on_task",
+        title="申请延期",
+        titled=False,
+        fields=(
+            matters.Field(
+                "task",
+                "任务",
+                type="choice",
+                required=True,
+                source="programme.tasks_to_extend",
+                help="本单位牵头、正在办理、有期限的任务。",
+            ),
+            matters.Field("new_due", "申请延至", type="date", required=True),
+            matters.Field("reason", "理由", type="longtext", required=True, max=1000),
+        ),
+    ),
 )
 
 

@@ -347,6 +347,18 @@ def judged(actor, row: PlanTask) -> list[Judged]:
     return judge(row.document, today(), row.pk)
 
 
+EXTENSIBLE_SHOWN = 200
+
+
+def extensible(actor) -> list[PlanTask]:
+    """The tasks that the actor's unit leads, is at work on, and may ask a later limit for."""
+    if not policies.work_on_task(actor):
+        return []
+    asked = Extension.objects.filter(task=OuterRef("pk"), matter__closed_at=None)
+    rows = PlanTask.objects.filter(lead_unit=actor.unit_id, matter__state="working", due_on__isnull=False)
+    return list(rows.exclude(Exists(asked)).order_by("due_on", "id")[:EXTENSIBLE_SHOWN])
+
+
 def task_panel(actor, matter) -> dict:
     """What the matter page shows of a task: its facts, steps, extensions and letters, and what the actor may do."""
     row = PlanTask.objects.select_related("document", "matter", "matter__release").get(matter=matter)

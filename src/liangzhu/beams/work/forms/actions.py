@@ -48,29 +48,35 @@ class NotReady(StepNotAllowed):
 
 
 @action("forms.begin_draft")
-def begin(act: Act, *, key: str, subject: str = "") -> Draft:
-    """The own draft of a form for a subject ("" or a Ref as text): the one begun before, or a new one that the sources prefill.
+def begin(act: Act, *, key: str, subject: str = "", part: str = "") -> Draft:
+    """The own draft of a form for a subject ("" or a Ref as text), or for a ``part`` of it: the one begun before, or a new one
+    that the sources prefill.
 
     It is filled in under the release that the subject is bound to, else under that in force. Raises NotThere, Denied.
     """
-    act.check(policies.fill, (key, subject))
+    act.check(policies.fill, (key, subject, part))
     form = specs.edition(key, subject)
     owner, person = str(act.actor.ref), getattr(act.actor, "person_id", None)
-    found = Draft.objects.filter(owner=owner, form=key, subject=subject).first()
+    found = Draft.objects.filter(owner=owner, form=key, subject=subject, part=part).first()
     if found is None:
         origins = prefilling.ask(form, act.actor, Ref.parse(subject) if subject else None)
         answers = {name: one["value"] for name, one in origins.items() if "value" in one}
         try:
             with transaction.atomic():
                 found = Draft(
-                    owner=owner, person_id=person, form=key, release_id=form.release_id, subject=subject
+                    owner=owner,
+                    person_id=person,
+                    form=key,
+                    release_id=form.release_id,
+                    subject=subject,
+                    part=part,
                 )
                 found.begun_at = found.saved_at = now()
                 found.content = {"answers": answers, "origins": origins, "touched": {}}
                 found.save()
         except IntegrityError:
             # Another window began it at the same moment: it is the same draft.
-            found = Draft.objects.get(owner=owner, form=key, subject=subject)
+            found = Draft.objects.get(owner=owner, form=key, subject=subject, part=part)
     act.log(found.ref, form=key, release=form.release, about=subject)
     return found
 
@@ -351,12 +357,18 @@ def answer_cosign(act: Act, *, signature_id: int, digest: str, sign: bool, reaso
 
 @action("forms.send")
 def send(
-    act: Act, *, draft_id: int, version: int, declared: bool = False, by_owner: bool = False
+    act: Act,
+    *,
+    draft_id: int,
+    version: int,
+    declared: bool = False,
+    by_owner: bool = False,
+    about: str = "",
 ) -> Snapshot:
     """Send a finished form: an immutable snapshot takes the place of the draft. Files pass to the subject, or to the snapshot.
 
     ``by_owner``: the app that owns the subject sends it, as part of what it does; only so where the subject's kind has a
-    ``finish`` of its own. Raises NotThere, Denied, Elsewhere (it changed since it was read), NotReady, Invalid (declaration not confirmed).
+    ``finish`` of its own. ``about`` (a Ref as text) takes the place of the subject: what was made with the form. Raises NotThere, Denied, Elsewhere (it changed since it was read), NotReady, Invalid (declaration not confirmed).
     """
     draft = act.lock(Draft, pk=draft_id)
     act.check(policies.fill, draft)
@@ -371,9 +383,10 @@ def send(
     part = signed_part(form, draft)
     signatures = _signatures(form, draft, sm3(canonical(part).encode()))
     origins = {name: one for name, one in draft.content["origins"].items() if name in part["answers"]}
-    snapshot = _keep(act, form, part, origins, signatures)
+    about = about or draft.subject
+    snapshot = _keep(act, form, part, origins, signatures, about)
     sent = [int(one) for one in part["files"]]
-    attachments.hand_on(act, sent, draft.ref, Ref.parse(draft.subject) if draft.subject else snapshot.ref)
+    attachments.hand_on(act, sent, draft.ref, Ref.parse(about) if about else snapshot.ref)
     _remove(act, draft)
     return snapshot
 
@@ -385,6 +398,7 @@ def send_answers(
     key: str,
     subject: str,
     answers: dict[str, Any],
+    part: str = "",
     fingerprint: str = "",
     declared: bool = False,
 ) -> Snapshot:
@@ -393,7 +407,7 @@ def send_answers(
     ``fingerprint`` names the release, that of the subject if absent. Files are ids of uploads of the actor. Raises NotThere,
     Denied, NotReady (it needs co-signers), Invalid naming every field that is wrong.
     """
-    act.check(policies.fill, (key, subject))
+    act.check(policies.fill, (key, subject, part))
     form = specs.by_fingerprint(key, fingerprint) if fingerprint else specs.edition(key, subject)
     if needed := [one.title for one in form.cosigners if one.required]:
         raise NotReady(
@@ -407,8 +421,8 @@ def send_answers(
         raise Invalid(errors)
     ids = [one for _, each in form.all_fields() if each.type == "files" for one in given.get(each.name) or ()]
     target = Ref.parse(subject) if subject else None
-    part = covered(form, subject, given, attachments.staged(act.actor, ids))
-    snapshot = _keep(act, form, part, {}, [])
+    sent = covered(form, subject, given, attachments.staged(act.actor, ids))
+    snapshot = _keep(act, form, sent, {}, [], subject)
     attachments.attach(act, ids, target or snapshot.ref)
     return snapshot
 
@@ -454,12 +468,18 @@ def _one(field: Field, value: Any, where: str, errors: dict[str, str]) -> Any:
 
 
 def _keep(
-    act: Act, form: FormSpec, part: dict[str, Any], origins: dict[str, Any], signatures: list[dict[str, Any]]
+    act: Act,
+    form: FormSpec,
+    part: dict[str, Any],
+    origins: dict[str, Any],
+    signatures: list[dict[str, Any]],
+    about: str,
 ) -> Snapshot:
-    """Write the snapshot, its leaf and its event."""
+    """Write the snapshot, its leaf and its event. ``about`` may be another thing than the subject that was signed."""
     body = canonical(
         part
         | {
+            "about": about,
             "title": form.title,
             "origins": origins,
             "signatures": signatures,
@@ -472,7 +492,7 @@ def _keep(
     snapshot = Snapshot(
         form=form.key,
         release_id=form.release_id,
-        subject=part["subject"],
+        subject=about,
         body=body,
         digest=sm3(canonical(part).encode()),
         key_id=made.key_id,
@@ -481,8 +501,8 @@ def _keep(
         sent_at=now(),
     )
     snapshot.save()
-    act.log(snapshot.ref, form=form.key, release=form.release, about=part["subject"], body=sm3(body.encode()))
-    act.emit(events.FormSent(subject=snapshot.ref, form=form.key, about=part["subject"]))
+    act.log(snapshot.ref, form=form.key, release=form.release, about=about, body=sm3(body.encode()))
+    act.emit(events.FormSent(subject=snapshot.ref, form=form.key, about=about))
     return snapshot
 
 

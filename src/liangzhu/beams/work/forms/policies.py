@@ -8,21 +8,21 @@ from liangzhu.kernel.refs import Ref
 
 
 @policy("forms.fill", "填写表单")
-def fill(actor: Actor, target: Draft | tuple[str, str] | None = None) -> bool:
-    """Any member of staff: one's own draft, or a (form key, subject) that the subject's kind opens to them."""
+def fill(actor: Actor, target: Draft | tuple[str, str, str] | None = None) -> bool:
+    """Any member of staff: one's own draft, or a (form key, subject, part) that the subject's kind opens to them."""
     if not actor.signed_in:
         return False
     if isinstance(target, Draft):
-        return target.owner == str(actor.ref) and _open(actor, target.form, target.subject)
+        return target.owner == str(actor.ref) and _open(actor, target.form, target.subject, target.part)
     return target is None or _open(actor, *target)
 
 
-def _open(actor: Actor, form: str, subject: str) -> bool:
+def _open(actor: Actor, form: str, subject: str, part: str) -> bool:
     if not subject:
         return True
     ref = Ref.parse(subject)
     kind = registry.subjects.get(ref.kind)
-    return kind is not None and kind.may_fill(actor, ref, form)
+    return kind is not None and kind.may_fill(actor, ref, form, part)
 
 
 @policy("forms.drop", "放弃草稿")

@@ -27,9 +27,9 @@ def draft(actor: Actor, draft_id: int) -> Draft:
     return row
 
 
-def draft_of(actor: Actor, key: str, subject: str) -> Draft | None:
-    """The own draft of a form for a subject."""
-    return Draft.objects.filter(owner=str(actor.ref), form=key, subject=subject).first()
+def draft_of(actor: Actor, key: str, subject: str, part: str = "") -> Draft | None:
+    """The own draft of a form for a subject, or for a part of it."""
+    return Draft.objects.filter(owner=str(actor.ref), form=key, subject=subject, part=part).first()
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ def summary(actor: Actor, row: Draft) -> Summary:
     if row.subject:
         subject = Ref.parse(row.subject)
         kind = registry.subjects.get(subject.kind)
-        finish = kind.finish(actor, subject, row.form) if kind and kind.finish else None
+        finish = kind.finish(actor, subject, row.form, row.part) if kind and kind.finish else None
     return Summary(
         row,
         form,

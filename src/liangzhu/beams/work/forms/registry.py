@@ -57,15 +57,16 @@ class Check:
 class SubjectKind:
     """A kind of thing that forms are filled in for: who may fill in which form, who may read what was sent.
 
-    ``finish(actor, subject, form key)`` is (address, button) of the page that sends the finished form on; without it the form's
+    ``may_fill(actor, subject, form key, part)`` is asked for a part of the subject, or "" for the whole.
+    ``finish(actor, subject, form key, part)`` is (address, button) of the page that sends the finished form on; without it the form's
     own summary sends it. ``edition(subject, form key)`` is the hash of the release that the thing is bound to, "" for that in
     force.
     """
 
     kind: str
-    may_fill: Callable[[Actor, Ref, str], bool]
+    may_fill: Callable[[Actor, Ref, str, str], bool]
     may_read: Callable[[Actor, Ref], bool]
-    finish: Callable[[Actor, Ref, str], tuple[str, str] | None] | None = None
+    finish: Callable[[Actor, Ref, str, str], tuple[str, str] | None] | None = None
     edition: Callable[[Ref, str], str] | None = None
 
 
@@ -104,9 +105,9 @@ def check(
 def subject_kind(
     kind: str,
     *,
-    may_fill: Callable[[Actor, Ref, str], bool],
+    may_fill: Callable[[Actor, Ref, str, str], bool],
     may_read: Callable[[Actor, Ref], bool],
-    finish: Callable[[Actor, Ref, str], tuple[str, str] | None] | None = None,
+    finish: Callable[[Actor, Ref, str, str], tuple[str, str] | None] | None = None,
     edition: Callable[[Ref, str], str] | None = None,
 ) -> None:
     """Say for whom and by whom forms may be filled in about a kind of thing. A kind that nobody registered stays closed."""

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 
 from liangzhu.beams.people.directory import api as directory
-from liangzhu.beams.work.matters import engine, policies, process, queries, sights, timers
+from liangzhu.beams.work.matters import answers, engine, policies, process, queries, sights, timers
 from liangzhu.beams.work.matters.change import begin, refuse_stale, reread
 from liangzhu.beams.work.matters.models import Comment, Matter, Notice, Part
 from liangzhu.beams.work.matters.notices import notify
@@ -18,10 +18,47 @@ from liangzhu.kernel.actors import Actor
 from liangzhu.kernel.errors import Conflict, Invalid, NotThere, StepNotAllowed
 from liangzhu.kernel.models import Release
 from liangzhu.kernel.now import now
+from liangzhu.kernel.policies import get_policy
 from liangzhu.kernel.refs import Ref
 
 COMMENT_MAX = 2000
 """Characters of a remark."""
+
+
+class OpenedElsewhere(StepNotAllowed):
+    """Matters of this kind are not opened here; the detail says where they are."""
+
+    code, title = "opened_elsewhere", "这种事项不在这里登记"
+    todo = "请按所说的地方办理；可以直接登记的种类见“可登记的事项”。"
+
+
+def open_new(
+    actor: Actor,
+    *,
+    kind: str,
+    title: str = "",
+    data: dict[str, Any] | None = None,
+    note: str = "",
+    files: Iterable[int] = (),
+    once: str = "",
+) -> Matter:
+    """Open a matter (登记事项) of a kind, through the kind's own action. Page and API share it.
+
+    Raises Invalid (unknown kind, fields), OpenedElsewhere, Denied, and what the kind's action raises.
+    """
+    rule = queries.kind_to_open(actor, kind)
+    if rule.opening is None:
+        raise OpenedElsewhere(f"“{rule.title}”不能直接登记：{rule.elsewhere}。")
+    opening = rule.opening
+    get_policy(opening.policy).require(actor)
+    title = title.strip()
+    if not opening.titled and title:
+        raise Invalid({"title": f"“{rule.title}”的标题由系统按所填内容拟定，不用给出。"})
+    if opening.fields:
+        data = answers.clean(opening.title, opening.fields, data, actor, None)
+    return opening.run(
+        actor, title=title, data=dict(data or {}), note=note.strip(), files=list(files), once=once
+    )
 
 
 def step(actor: Actor, *, matter_id: int, **kwargs) -> Matter:

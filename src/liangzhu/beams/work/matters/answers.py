@@ -22,7 +22,7 @@ TEXT_MAX = {"text": 200, "longtext": 5000}
 
 
 def clean(
-    title: str, fields: Iterable[Field], data: dict[str, Any] | None, actor: Actor, matter: Matter
+    title: str, fields: Iterable[Field], data: dict[str, Any] | None, actor: Actor, matter: Matter | None
 ) -> dict[str, Any]:
     """The values of the fields of the step ``title``, typed: str, date, Decimal, int (unit, post), list of int
     (units, files).
@@ -51,7 +51,7 @@ def clean(
     return values
 
 
-def _read(field: Field, given: Any, actor: Actor, matter: Matter) -> Any:
+def _read(field: Field, given: Any, actor: Actor, matter: Matter | None) -> Any:
     if field.type in TEXT_MAX:
         text = str(given).replace("\r\n", "\n").replace("\x00", "").strip()
         limit = field.max or TEXT_MAX[field.type]
@@ -83,8 +83,8 @@ def _read(field: Field, given: Any, actor: Actor, matter: Matter) -> Any:
     return ids
 
 
-def options(field: Field, actor: Actor, matter: Matter) -> list[tuple[str, str]]:
-    """The (value, label) pairs of a choice."""
+def options(field: Field, actor: Actor, matter: Matter | None) -> list[tuple[str, str]]:
+    """The (value, label) pairs of a choice; before a matter is opened there is None."""
     return list(registry.sources[field.source](actor, matter) if field.source else field.options)
 
 

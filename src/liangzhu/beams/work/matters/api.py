@@ -1,6 +1,6 @@
 """The front door of this app. README.md shows how a kind of matter is made with it."""
 
-from liangzhu.beams.work.matters.actions import assign, comment, step
+from liangzhu.beams.work.matters.actions import assign, comment, open_new, step
 from liangzhu.beams.work.matters.clocks import end_of, last_day
 from liangzhu.beams.work.matters.engine import (
     Option,
@@ -31,8 +31,8 @@ from liangzhu.beams.work.matters.events import (
     PartOpened,
     ReminderSent,
 )
-from liangzhu.beams.work.matters.grammar import Process
-from liangzhu.beams.work.matters.kinds import Kind, all_kinds, kind_of, register_kind
+from liangzhu.beams.work.matters.grammar import Field, Process
+from liangzhu.beams.work.matters.kinds import Kind, Opening, all_kinds, kind_of, register_kind
 from liangzhu.beams.work.matters.lights import (
     ClockView,
     Leg,
@@ -67,6 +67,7 @@ __all__ = [
     "ClockExtended",
     "ClockView",
     "Entry",
+    "Field",
     "Kind",
     "Leg",
     "Light",
@@ -75,6 +76,7 @@ __all__ = [
     "MatterClosed",
     "MatterOpened",
     "Notice",
+    "Opening",
     "Option",
     "Part",
     "PartOpened",
@@ -114,6 +116,7 @@ __all__ = [
     "move_parts",
     "notify",
     "open_matter",
+    "open_new",
     "part_light",
     "process_in_force",
     "process_of",

@@ -174,7 +174,7 @@ def _advance(
     matter, process = change.matter, change.process
     flow = process.flow_of(part.kind if part else None)
     step = allowed(act, change, flow, name, part)
-    values = change.values = _clean(act, matter, step.title, step.fields, step.form, data)
+    values = change.values = _clean(act, matter, step.title, step.fields, step.form, data, part)
     for use in step.guards:
         registry.guards.at(use).run(act, matter, use.params, values, step)
     row = part or matter
@@ -253,7 +253,15 @@ def _advance(
     return entry
 
 
-def _clean(act: Act, matter: Matter, title: str, fields, form: str, data: dict[str, Any] | None):
+def _clean(
+    act: Act,
+    matter: Matter,
+    title: str,
+    fields,
+    form: str,
+    data: dict[str, Any] | None,
+    part: Part | None = None,
+) -> dict[str, Any]:
     """What was filled in, typed: the fields of the process, and those of the form that is named beside them."""
     if not form:
         return answers.clean(title, fields, data, act.actor, matter)
@@ -262,7 +270,7 @@ def _clean(act: Act, matter: Matter, title: str, fields, form: str, data: dict[s
     rest = {name: value for name, value in (data or {}).items() if name not in names}
     mark = pinned_form(matter.release_id, form)
     return {
-        **registry.form_source.clean(form, mark, rest, act.actor, matter),
+        **registry.form_source.clean(form, mark, rest, act.actor, matter, part),
         **answers.clean(title, fields, own, act.actor, matter),
     }
 

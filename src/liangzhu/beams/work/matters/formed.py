@@ -5,6 +5,7 @@ step. Guards and effects see its values by name, the history shows the snapshot.
 API, an import) has them checked and kept the same way.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,11 +14,13 @@ from django.urls import reverse
 from liangzhu.beams.work.forms import api as forms
 from liangzhu.beams.work.matters import engine, queries
 from liangzhu.beams.work.matters.grammar import Transition
+from liangzhu.beams.work.matters.kinds import all_kinds, kind_of
 from liangzhu.beams.work.matters.models import Matter, Part
-from liangzhu.beams.work.matters.process import pinned_form
+from liangzhu.beams.work.matters.process import in_force, pinned_form
 from liangzhu.kernel.actors import Actor
-from liangzhu.kernel.errors import NotThere, StepNotAllowed
-from liangzhu.kernel.refs import Ref
+from liangzhu.kernel.errors import Invalid, NotThere, StepNotAllowed
+from liangzhu.kernel.policies import get_policy
+from liangzhu.kernel.refs import Ref, register_ref
 
 SNAPSHOT = "form_snapshot"
 """Under which name the answer of a step keeps the id of the snapshot."""
@@ -33,28 +36,56 @@ class Forms:
         return forms.fingerprint(key)
 
     def clean(
-        self, key: str, fingerprint: str, data: dict[str, Any], actor: Actor, matter: Matter
+        self,
+        key: str,
+        fingerprint: str,
+        data: dict[str, Any],
+        actor: Actor,
+        matter: Matter,
+        part: Part | None = None,
     ) -> dict[str, Any]:
         """Send the form and give its typed values. Raises Invalid, NotReady, Conflict, Denied, StepNotAllowed."""
-        data = dict(data)
+        try:
+            snapshot = self._send(key, fingerprint, dict(data), actor, matter, str(part.pk) if part else "")
+        except Invalid as invalid:
+            # The promise has another name beside the fields of a step.
+            fields = {DECLARED if name == "declared" else name: text for name, text in invalid.fields.items()}
+            raise Invalid(fields) from None
+        return {**forms.typed(snapshot), SNAPSHOT: snapshot.pk}
+
+    def _send(
+        self, key: str, fingerprint: str, data: dict[str, Any], actor: Actor, matter: Matter, place: str
+    ) -> forms.Snapshot:
         declared = bool(data.pop(DECLARED, False))
         if DRAFT in data:
-            draft = forms.draft_of(actor, key, str(matter.ref))
+            # What is filled in to open a matter was begun before there was one.
+            subject = str(matter.ref) if matter.version else str(kind_ref(matter.kind))
+            draft = forms.draft_of(actor, key, subject, place)
             if draft is None or draft.pk != data[DRAFT]:
                 raise StepNotAllowed("这一步的表单草稿不在了，可能已经提交或放弃。", todo="请重新填写表单。")
-            snapshot = forms.send(
-                actor, draft_id=draft.pk, version=data[VERSION], declared=declared, by_owner=True
-            )
-        else:
-            snapshot = forms.send_answers(
+            if not matter.version and forms.edition(key, subject).release_id != draft.release_id:
+                raise StepNotAllowed(
+                    "填写期间表单有了新版，登记要用新版。", todo="请打开草稿，看过变化，转到新版后再登记。"
+                )
+            if not isinstance(data.get(VERSION), int):
+                raise Invalid({VERSION: "请写明看过的是草稿的哪一版。"})
+            return forms.send(
                 actor,
-                key=key,
-                fingerprint=fingerprint,
-                subject=str(matter.ref),
-                answers=data,
+                draft_id=draft.pk,
+                version=data[VERSION],
                 declared=declared,
+                by_owner=True,
+                about=str(matter.ref),
             )
-        return {**forms.typed(snapshot), SNAPSHOT: snapshot.pk}
+        return forms.send_answers(
+            actor,
+            key=key,
+            fingerprint=fingerprint,
+            subject=str(matter.ref),
+            part=place,
+            answers=data,
+            declared=declared,
+        )
 
 
 @dataclass(frozen=True)
@@ -77,25 +108,35 @@ class AtStep:
         return not self.ready or post[VERSION] != str(self.found.draft.version)
 
 
-def at_step(actor: Actor, matter: Matter, step: Transition) -> AtStep:
-    """The form that a step names, and the actor's draft of it."""
-    subject = str(matter.ref)
-    draft = forms.draft_of(actor, step.form, subject)
+def at_step(actor: Actor, matter: Matter, step: Transition, part: Part | None = None) -> AtStep:
+    """The form that a step of a matter or of one of its parts names, and the actor's draft of it."""
+    return _asked(actor, step.form, str(matter.ref), str(part.pk) if part else "")
+
+
+def at_opening(actor: Actor, kind: str, form: str) -> AtStep:
+    """The form that is filled in to open a matter of a kind, and the actor's draft of it."""
+    return _asked(actor, form, str(kind_ref(kind)))
+
+
+def _asked(actor: Actor, form: str, subject: str, part: str = "") -> AtStep:
+    draft = forms.draft_of(actor, form, subject, part)
     return AtStep(
-        form=forms.edition(step.form, subject),
+        form=forms.edition(form, subject),
         found=forms.summary(actor, draft) if draft else None,
-        start=f"{reverse('forms:start', args=[step.form])}?for={subject}",
+        start=f"{reverse('forms:start', args=[form])}?for={subject}{f'&part={part}' if part else ''}",
     )
 
 
-def _open_step(actor: Actor, matter: Matter, key: str) -> tuple[Transition, Part | None] | None:
-    """The step with this form that the actor may do now, of the matter or of a part of the own unit."""
-    unit = getattr(actor, "unit_id", None)
-    parts = Part.objects.filter(matter=matter, unit=unit, done_at=None) if unit else ()
-    for part in (None, *parts):
-        for option in engine.transitions(matter, actor, part):
-            if option.step.form == key and not option.blocked:
-                return option.step, part
+def _open_step(actor: Actor, matter: Matter, key: str, place: str) -> tuple[Transition, Part | None] | None:
+    """The step with this form that the actor may do now, of the matter or of that part of it."""
+    part = None
+    if place:
+        part = Part.objects.filter(matter=matter, pk=place).first() if place.isdecimal() else None
+        if part is None:
+            return None
+    for option in engine.transitions(matter, actor, part):
+        if option.step.form == key and not option.blocked:
+            return option.step, part
     return None
 
 
@@ -106,17 +147,17 @@ def _matter(actor: Actor, subject: Ref) -> Matter | None:
         return None
 
 
-def _may_fill(actor: Actor, subject: Ref, key: str) -> bool:
+def _may_fill(actor: Actor, subject: Ref, key: str, part: str) -> bool:
     # A matter that is just being opened: nobody else can see it before the transaction that opens it ends.
     if Matter.objects.filter(pk=subject.id, version=0).exists():
         return True
     matter = _matter(actor, subject)
-    return matter is not None and _open_step(actor, matter, key) is not None
+    return matter is not None and _open_step(actor, matter, key, part) is not None
 
 
-def _finish(actor: Actor, subject: Ref, key: str) -> tuple[str, str] | None:
+def _finish(actor: Actor, subject: Ref, key: str, place: str) -> tuple[str, str] | None:
     matter = _matter(actor, subject)
-    found = _open_step(actor, matter, key) if matter else None
+    found = _open_step(actor, matter, key, place) if matter else None
     if found is None:
         return None
     step, part = found
@@ -130,4 +171,41 @@ def _edition(subject: Ref, key: str) -> str:
     return pinned_form(release, key) if release else ""
 
 
+def kind_ref(kind: str) -> Ref:
+    """A kind of matter as the subject of a form: what is filled in before there is a matter."""
+    return Ref("matter_kind", kind)
+
+
+def _may_open(actor: Actor, subject: Ref, key: str, part: str) -> bool:
+    kind = all_kinds().get(subject.id)
+    if kind is None or kind.opening is None or part or not get_policy(kind.opening.policy)(actor):
+        return False
+    return in_force(kind.process)[1].opening_form == key
+
+
+def _open_it(actor: Actor, subject: Ref, key: str, part: str) -> tuple[str, str] | None:
+    if not _may_open(actor, subject, key, part):
+        return None
+    return reverse("matters:open", args=[subject.id]), f"下一步：{kind_of(subject.id).opening.title}"
+
+
+def _edition_in_force(subject: Ref, key: str) -> str:
+    kind = all_kinds().get(subject.id)
+    return pinned_form(in_force(kind.process)[0].pk, key) if kind else ""
+
+
+def _kind_titles(ids: Iterable[str], actor: Actor) -> dict[str, tuple[str, str]]:
+    known = all_kinds()
+    return {one: (f"登记{known[one].title}", "") for one in ids if one in known}
+
+
+register_ref("matter_kind", "事项种类", _kind_titles)
+# Nothing that was sent stays with a kind: it passes to the matter that was opened with it.
+forms.subject_kind(
+    "matter_kind",
+    may_fill=_may_open,
+    may_read=lambda actor, subject: False,
+    finish=_open_it,
+    edition=_edition_in_force,
+)
 forms.subject_kind("matter", may_fill=_may_fill, may_read=queries.may_read, finish=_finish, edition=_edition)

@@ -9,6 +9,7 @@ from django.apps import AppConfig, apps
 from django.db.models import Q
 from django.urls import reverse
 
+from liangzhu.beams.work.matters.grammar import Field
 from liangzhu.beams.work.matters.models import Matter
 from liangzhu.kernel.actions import Act
 from liangzhu.kernel.actors import Actor
@@ -17,9 +18,28 @@ from liangzhu.kernel.releases import next_number
 
 
 @dataclass(frozen=True)
+class Opening:
+    """How people and programs open matters of a kind (登记).
+
+    ``run`` is the owning app's action, called as ``run(actor, title=, data=, note=, files=, once=)``; it writes what the kind
+    keeps of its own, passes ``data`` on to `engine.open_matter`, and returns the matter. ``policy`` says who may open one
+    at all; ``title`` is what the step is called. ``titled`` False: ``run`` makes the title, and nobody is asked for one.
+    ``fields`` are asked instead of those that the process declares, and reach ``run`` typed. A source of choices that is
+    named for an opening is asked with None: there is no matter yet.
+    """
+
+    run: Callable[..., Matter]
+    policy: str
+    title: str = "登记"
+    titled: bool = True
+    fields: tuple[Field, ...] = ()
+
+
+@dataclass(frozen=True)
 class Kind:
     """A kind of matter (事项种类).
 
+    ``opening`` lets people and programs open one; a kind without it comes about ``elsewhere``, which says where in words.
     ``process`` is the key of its process. ``panels`` are (template, context function) shown on the matter's
     page; ``visible(actor)`` opens rows beyond those of the units that take part: a Q over Matter, True for
     every row of the kind, or None. ``url(matter)`` is its page, ``number(act)`` gives the next number.
@@ -32,6 +52,8 @@ class Kind:
     visible: Callable[[Actor], Q | bool | None] | None = None
     url: Callable[[Matter], str] | None = None
     number: Callable[[Act], str] | None = None
+    opening: Opening | None = None
+    elsewhere: str = "在别的业务里办到那一步时，由系统登记"
 
     @property
     def app(self) -> str:
@@ -66,13 +88,15 @@ def register_kind(
     number: Callable[[Act], str] | None = None,
     panels: list[tuple[str, Callable]] | None = None,
     visible: Callable[[Actor], Q | bool | None] | None = None,
+    opening: Opening | None = None,
+    elsewhere: str = Kind.elsewhere,
 ) -> Kind:
     """Register a kind, in the owning app's `processes.py`; `Kind` says what the arguments are. Raises
     ValueError.
     """
     if kind in _kinds:
         raise ValueError(f"kind {kind} is registered twice")
-    _kinds[kind] = Kind(kind, title, process, tuple(panels or ()), visible, url, number)
+    _kinds[kind] = Kind(kind, title, process, tuple(panels or ()), visible, url, number, opening, elsewhere)
     return _kinds[kind]
 
 

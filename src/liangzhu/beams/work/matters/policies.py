@@ -64,6 +64,12 @@ def step(actor: Actor, target: Attempt | None = None) -> bool:
     return any(fits(actor, who, target) for who in target.transition.who)
 
 
+@policy("matters.open", "登记事项")
+def open_one(actor: Actor, target=None) -> bool:
+    """Whoever does business; which kinds is for the policies of their openings."""
+    return work(actor)
+
+
 @policy("matters.assign", "分派承办人")
 def assign(actor: Actor, target: Matter | Part | None = None) -> bool:
     """Heads and officers, for what their own unit holds."""

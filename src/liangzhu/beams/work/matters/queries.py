@@ -16,8 +16,8 @@ from liangzhu.beams.people.registers import api as registers
 from liangzhu.beams.work.files import api as attachments
 from liangzhu.beams.work.matters import answers, policies, sights, turns
 from liangzhu.beams.work.matters import clocks as counting
-from liangzhu.beams.work.matters.grammar import Process
-from liangzhu.beams.work.matters.kinds import all_kinds
+from liangzhu.beams.work.matters.grammar import Field, Process
+from liangzhu.beams.work.matters.kinds import Kind, all_kinds
 from liangzhu.beams.work.matters.lights import Light, light, light_q, part_light
 from liangzhu.beams.work.matters.models import (
     NEVER,
@@ -31,14 +31,15 @@ from liangzhu.beams.work.matters.models import (
     Sight,
     View,
 )
-from liangzhu.beams.work.matters.process import RELEASE_KIND, by_release_id
+from liangzhu.beams.work.matters.process import RELEASE_KIND, by_release_id, in_force
 from liangzhu.kernel import search as index
 from liangzhu.kernel.actions import Act
 from liangzhu.kernel.actors import Actor
-from liangzhu.kernel.errors import NotThere
+from liangzhu.kernel.errors import Invalid, NotThere
 from liangzhu.kernel.models import DayOverride, Release
 from liangzhu.kernel.now import now
 from liangzhu.kernel.paging import Branch, Merged
+from liangzhu.kernel.policies import get_policy
 from liangzhu.kernel.refs import Ref, register_ref
 from liangzhu.kernel.rows import get
 from liangzhu.kernel.workdays import FIRST_YEAR, LAST_YEAR, Day, Due
@@ -89,6 +90,29 @@ def matter(actor: Actor, matter_id: int) -> Matter:
     if found is None or not _sees(actor, found):
         raise NotThere("没有找到这一事项。")
     return found
+
+
+def kind_to_open(actor: Actor, key: str) -> Kind:
+    """The kind that somebody wants to open a matter of. Raises Invalid, naming those that the actor may open."""
+    policies.open_one.require(actor)
+    found = all_kinds().get(key)
+    if found is None:
+        may = "、".join(f"{one.key}（{one.title}）" for one in openable(actor))
+        raise Invalid({"kind": f"没有“{key[:40]}”这种事项。可以登记的有：{may or '没有'}。"})
+    return found
+
+
+def openable(actor: Actor) -> list[Kind]:
+    """The kinds of which the actor may open matters."""
+    if not policies.open_one(actor):
+        return []
+    return [kind for kind in all_kinds().values() if kind.opening and get_policy(kind.opening.policy)(actor)]
+
+
+def opening_fields(kind: Kind) -> tuple[tuple[Field, ...], str]:
+    """What is asked when a matter of a kind is opened: fields, and the key of a form ("" for none). Raises NotThere."""
+    process = in_force(kind.process)[1]
+    return kind.opening.fields or process.opening or (), process.opening_form
 
 
 def matter_to_change(act: Act, matter_id: int) -> Matter:

@@ -149,9 +149,11 @@ class FormSource(Protocol):
         """The hash of the form in force, which a release pins; None when there is no such form."""
 
     def clean(
-        self, key: str, fingerprint: str, data: dict[str, Any], actor: Any, matter: Any
+        self, key: str, fingerprint: str, data: dict[str, Any], actor: Any, matter: Any, part: Any = None
     ) -> dict[str, Any]:
-        """The typed values of the form as it was pinned. Raises Invalid naming every field that is wrong."""
+        """The typed values of the form as it was pinned, filled in for a matter or a part of it. Raises Invalid naming every
+        field that is wrong.
+        """
 
 
 form_source: FormSource | None = None

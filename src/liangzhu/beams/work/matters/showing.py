@@ -11,9 +11,10 @@ from liangzhu.beams.work.matters import clocks as counting
 from liangzhu.beams.work.matters import drawing, editing, queries
 from liangzhu.beams.work.matters.engine import Option, process_of, transitions
 from liangzhu.beams.work.matters.grammar import EVERY, Flow, Process, Since, Transition, Who
+from liangzhu.beams.work.matters.kinds import Kind
 from liangzhu.beams.work.matters.lights import Leg, Light, light
 from liangzhu.beams.work.matters.models import Matter, Part
-from liangzhu.beams.work.matters.process import ProcessError, of_release, parse
+from liangzhu.beams.work.matters.process import ProcessError, in_force, of_release, parse
 from liangzhu.beams.work.matters.rules import NearDue, rules
 from liangzhu.kernel import releases
 from liangzhu.kernel.actors import Actor
@@ -191,6 +192,16 @@ def path(
                 )
         steps.append(step)
     return steps
+
+
+def opening_consequences(kind: Kind) -> list[str]:
+    """What opening a matter of a kind will do, in sentences."""
+    process = in_force(kind.process)[1]
+    said = [f"登记为“{process.flow.states[process.flow.initial].title}”，编号由系统给出"]
+    for rule in process.clocks.values():
+        if rule.at_open and rule.unit != "date":
+            said.append(f"{rule.title}开始计时：{rule.term}{since_words(process, process.opening_since)}")
+    return said
 
 
 def consequences(matter: Matter, step: Transition, part: Part | None = None) -> list[str]:

@@ -4,13 +4,15 @@ import json
 
 from django.db import models
 
+from liangzhu.kernel.actions import Act
+from liangzhu.kernel.errors import NotThere
 from liangzhu.kernel.log import canonical
 from liangzhu.kernel.refs import Ref
-from liangzhu.kernel.sealing import Sealed, SealedTextField
+from liangzhu.kernel.sealing import Sealed, SealedTextField, forget_traces, hangs_on, is_gone, on_forget
 
 
 class Draft(Sealed):
-    """A form being filled in (草稿): one per person, form and subject, on whatever device.
+    """A form being filled in (草稿): one per person, form, subject and part of it, on whatever device.
 
     ``body`` is canonical JSON: ``answers`` (kept values), ``origins`` of prefilled ones, ``touched`` (the version at which each
     field changed last). ``version`` counts the saves.
@@ -21,6 +23,9 @@ class Draft(Sealed):
     form = models.CharField(max_length=80)
     release = models.ForeignKey("kernel.Release", on_delete=models.PROTECT, related_name="+")
     subject = models.CharField(max_length=80, blank=True, help_text="Ref of what it is filled in for")
+    part = models.CharField(
+        max_length=40, blank=True, default="", help_text="the part of the subject; empty: the whole"
+    )
     body = SealedTextField()
     version = models.PositiveIntegerField(default=1)
     begun_at = models.DateTimeField()
@@ -29,7 +34,7 @@ class Draft(Sealed):
     class Meta:
         verbose_name = "表单草稿"
         constraints = [
-            models.UniqueConstraint(fields=["owner", "form", "subject"], name="forms_one_draft"),
+            models.UniqueConstraint(fields=["owner", "form", "subject", "part"], name="forms_one_draft"),
         ]
         indexes = [models.Index(fields=["saved_at"], name="forms_draft_age")]
 
@@ -40,12 +45,19 @@ class Draft(Sealed):
 
     @property
     def content(self) -> dict:
-        """``{"answers", "origins", "touched"}``."""
-        return json.loads(self.body)
+        """``{"answers", "origins", "touched"}``. Raises NotThere when it was destroyed by rule."""
+        return read_body(self.body)
 
     @content.setter
     def content(self, value: dict) -> None:
         self.body = canonical(value)
+
+
+def read_body(body: str) -> dict:
+    """What a body says. Raises NotThere when it was destroyed by rule."""
+    if is_gone(body):
+        raise NotThere("这份填报内容已依规删除。", todo="需要时请另行填报。")
+    return json.loads(body)
 
 
 class CoSignature(models.Model):
@@ -85,3 +97,17 @@ class CoSignature(models.Model):
     def ref(self) -> Ref:
         """The reference of this signature."""
         return Ref("form_signature", str(self.pk))
+
+
+def _forget_signatures(act: Act, draft: Draft) -> dict[str, int]:
+    """What the log keeps of the signatures over a draft that is forgotten: digests of what was answered."""
+    counts: dict[str, int] = {}
+    for row in CoSignature.objects.filter(draft=draft):
+        for name, count in forget_traces(str(row.ref)).items():
+            counts[f"{name} of signatures"] = counts.get(f"{name} of signatures", 0) + count
+    return counts
+
+
+# Whatever the subject is: when it is forgotten, so is what was filled in about it.
+hangs_on(Draft, "subject")
+on_forget(Draft, _forget_signatures)

@@ -1,11 +1,10 @@
 """A form as it was sent."""
 
-import json
-
 from django.db import models
 
+from liangzhu.beams.work.forms.models.draft import read_body
 from liangzhu.kernel.refs import Ref
-from liangzhu.kernel.sealing import Sealed, SealedTextField
+from liangzhu.kernel.sealing import Sealed, SealedTextField, hangs_on
 
 
 class Snapshot(Sealed):
@@ -39,8 +38,8 @@ class Snapshot(Sealed):
 
     @property
     def content(self) -> dict:
-        """What was sent."""
-        return json.loads(self.body)
+        """What was sent. Raises NotThere when it was destroyed by rule."""
+        return read_body(self.body)
 
     def save(self, *args, **kwargs) -> None:
         """Write it. Raises TypeError when it was written before."""
@@ -51,3 +50,6 @@ class Snapshot(Sealed):
     def delete(self, *args, **kwargs):
         """Refused: raises TypeError."""
         raise TypeError("a snapshot is not deleted")
+
+
+hangs_on(Snapshot, "subject")

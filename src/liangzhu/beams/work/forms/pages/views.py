@@ -1,7 +1,6 @@
 """The pages of this app. Every step is drawn from the draft, so that it is the same on whatever device it is opened."""
 
 from typing import Any
-from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -46,11 +45,14 @@ def start(request: HttpRequest, key: str) -> HttpResponse:
         subject = subject_of(request.GET.get("for", ""))
     except ValueError:
         raise NotThere("网址里的事项编号无法识别。") from None
-    get_policy("forms.fill").require(request.actor, (key, subject))
+    part = request.GET.get("part", "")
+    if part and (not subject or len(part) > 40):
+        raise NotThere("网址里的事项编号无法识别。")
+    get_policy("forms.fill").require(request.actor, (key, subject, part))
     form = specs.edition(key, subject)
-    begun = queries.draft_of(request.actor, key, subject)
+    begun = queries.draft_of(request.actor, key, subject, part)
     if request.method == "POST":
-        row = actions.begin(request.actor, key=key, subject=subject)
+        row = actions.begin(request.actor, key=key, subject=subject, part=part)
         return redirect("forms:resume", row.pk)
     return render(request, "forms/start.html", {"form": form, "begun": begun, "page": Form()})
 
@@ -429,8 +431,3 @@ def kind(request: HttpRequest, key: str, number: int | None = None) -> HttpRespo
         "may_release": get_policy("kernel.release")(request.actor),
     }
     return render(request, "forms/kind.html", context, status=done.status)
-
-
-def address(key: str, subject: str = "") -> str:
-    """The page that begins a form for a subject."""
-    return reverse("forms:start", args=[key]) + (f"?{urlencode({'for': subject})}" if subject else "")

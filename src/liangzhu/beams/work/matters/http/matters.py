@@ -1,5 +1,6 @@
-"""The API of matters: lists, one matter with its history and parts, the steps possible now, and doing them."""
+"""The API of matters: lists, one matter with its history and parts, the steps possible now, doing them, and opening new ones."""
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Annotated, Literal
 
@@ -8,11 +9,18 @@ from ninja import Body, Query
 from pydantic import Field
 
 from liangzhu.beams.work.files import api as attachments
-from liangzhu.beams.work.matters import actions, answers, engine, queries
+from liangzhu.beams.work.forms import api as forms
+from liangzhu.beams.work.matters import actions, answers, engine, formed, queries
 from liangzhu.beams.work.matters.actions import COMMENT_MAX
+from liangzhu.beams.work.matters.grammar import Field as Asked
+from liangzhu.beams.work.matters.kinds import Kind, all_kinds
 from liangzhu.beams.work.matters.lights import Light
 from liangzhu.beams.work.matters.models import NEVER, Comment, Matter, Part
+from liangzhu.kernel.actors import Actor
+from liangzhu.kernel.errors import NotThere
 from liangzhu.kernel.http import Id, Instant, Paging, Router, Schema, Text, below, matching, paged
+from liangzhu.kernel.policies import get_policy
+from liangzhu.kernel.refs import Ref
 
 router = Router("matters", "事项")
 MatterId = Annotated[Id, Field(description="事项标识")]
@@ -115,6 +123,30 @@ class FieldOut(Schema):
     choices: list[ChoiceOut]
 
 
+class FormFieldOut(Schema):
+    """One thing that a form asks."""
+
+    name: str = Field(examples=["identity"])
+    title: str = Field(examples=["公民身份号码"])
+    type: str = Field(description="填写项的类型", examples=["person"])
+    required: bool = Field(description="出现时是否必填")
+    conditional: bool = Field(description="是否看前面的回答才出现；没有出现的不要填")
+    asks: str = Field(description="要求，给人看", examples=["公民身份号码；必填；个人信息"])
+    choices: list[ChoiceOut]
+    columns: list[str] = Field(description="重复填写的一组的栏目名称")
+
+
+class FormOut(Schema):
+    """The form that is filled in: its values go into ``data`` by their names."""
+
+    key: str = Field(examples=["clinic_filing"])
+    title: str = Field(examples=["诊所备案信息表"])
+    release: int = Field(examples=[1])
+    declaration: str = Field(description="承诺；不为空时 data 要带 form_declared: true")
+    cosigners: list[str] = Field(description="必须共同签署的人；有就只能在页面上填写")
+    fields: list[FormFieldOut]
+
+
 class StepOut(Schema):
     """A step that may be done now (可办步骤)."""
 
@@ -123,6 +155,19 @@ class StepOut(Schema):
     effect: str = Field(description="办了会怎样")
     blocked: str = Field(description="现在还不能办的原因；空为可以办")
     fields: list[FieldOut]
+    form: FormOut | None = Field(description="随这一步填写的表单；没有为空")
+
+
+class KindOut(Schema):
+    """A kind of matter (事项种类), and what opening one asks."""
+
+    key: str = Field(examples=["plan_extension"])
+    title: str = Field(examples=["延期申请"])
+    may_open: bool = Field(description="令牌代表的岗位能不能登记")
+    elsewhere: str = Field(description="不能直接登记的种类在哪里登记；能的为空")
+    titled: bool = Field(description="登记时是否要给标题")
+    fields: list[FieldOut]
+    form: FormOut | None = Field(description="登记时填写的表单；没有为空")
 
 
 class PartOut(Schema):
@@ -161,6 +206,10 @@ Value = (
     | bool
 )
 
+Name = Annotated[Text, Field(max_length=60)]
+Data = dict[Name, Value | list[Value] | list[dict[Name, Value | list[Value] | None]] | None]
+"""What is filled in: plain values, lists of them, and the rows of a table of a form."""
+
 
 class StepIn(Schema):
     """What is filled in at a step."""
@@ -169,8 +218,20 @@ class StepIn(Schema):
         None,
         description="看到的版本；与现在不符时不办理，返回 409，说明谁先办了什么。也可以用请求头 If-Match",
     )
-    data: dict[Annotated[Text, Field(max_length=60)], Value | list[Value] | None] = Field(
-        default_factory=dict, description="填写项：名称到值", examples=[{"result": "已完成"}]
+    data: Data = Field(default_factory=dict, description="填写项：名称到值", examples=[{"result": "已完成"}])
+    note: Annotated[Text, Field(max_length=2000)] = Field("", description="说明")
+    files: list[Id] = Field(default_factory=list, max_length=50, description="先上传的附件标识")
+
+
+class OpenIn(Schema):
+    """A matter that is to be opened."""
+
+    kind: Annotated[Text, Field(min_length=1, max_length=40)] = Field(
+        description="种类，见“可登记的事项”", examples=["plan_extension"]
+    )
+    title: Annotated[Text, Field(max_length=200)] = Field("", description="标题；有的种类由系统拟定，不用给")
+    data: Data = Field(
+        default_factory=dict, description="填写项：名称到值", examples=[{"reason": "材料尚未收齐"}]
     )
     note: Annotated[Text, Field(max_length=2000)] = Field("", description="说明")
     files: list[Id] = Field(default_factory=list, max_length=50, description="先上传的附件标识")
@@ -244,6 +305,47 @@ def matters(request: HttpRequest, response: HttpResponse, wanted: Query[MatterFi
     return _matters(paged(request, response, found, queries.ORDER, wanted.limit))
 
 
+@router.read("/kinds", policy="matters.open", answer=list[KindOut], summary="可登记的事项")
+def kinds(request: HttpRequest) -> list[KindOut]:
+    """事项的种类，令牌代表的岗位能不能登记，登记时填什么；不能直接登记的，说明在哪里登记。"""
+    return [_kind(one, request.actor) for one in all_kinds().values()]
+
+
+def _kind(kind: Kind, actor: Actor) -> KindOut:
+    may = kind.opening is not None and get_policy(kind.opening.policy)(actor)
+    fields, form, elsewhere = (), "", "" if kind.opening else kind.elsewhere
+    try:
+        if may:
+            fields, form = queries.opening_fields(kind)
+    except NotThere as missing:
+        may, elsewhere = False, missing.detail
+    return KindOut(
+        key=kind.key,
+        title=kind.title,
+        may_open=may,
+        elsewhere=elsewhere,
+        titled=kind.opening is not None and kind.opening.titled,
+        fields=_asked(fields, actor, None),
+        form=_form(form, formed.kind_ref(kind.key)),
+    )
+
+
+@router.change("/matters", policy="matters.open", answer=MatterOut, summary="登记事项", status=201)
+def open_new(request: HttpRequest, response: HttpResponse, body: Body[OpenIn]) -> MatterOut:
+    """登记一件事项，返回它的现状；响应头 Location 是它的地址。请带上 Idempotency-Key，超时重发不会登记两件。"""
+    with below("/data", beside=frozenset({"kind", "title", "files", "note"})):
+        row = actions.open_new(
+            request.actor,
+            kind=body.kind,
+            title=body.title,
+            data=body.data,
+            note=body.note,
+            files=body.files,
+        )
+    response.headers["Location"] = f"{request.path}/{row.pk}"
+    return _tagged(response, row)
+
+
 @router.read("/matters/{matter_id}", policy="matters.work", answer=MatterOut, summary="一个事项")
 def matter(request: HttpRequest, response: HttpResponse, matter_id: MatterId) -> MatterOut:
     """事项的现状；响应头 ETag 是它的版本。看不到的与不存在的一样，都是 404。"""
@@ -283,6 +385,50 @@ def _file(row: attachments.Attachment) -> FileOut:
     return FileOut.model_construct(id=row.pk, name=row.name, size=row.size, media_type=row.media_type)
 
 
+def _asked(fields: Iterable[Asked], actor: Actor, of: Matter | None) -> list[FieldOut]:
+    return [
+        FieldOut(
+            name=field.name,
+            title=field.label,
+            type=field.type,
+            required=field.required,
+            help=field.help,
+            max=field.max,
+            choices=[
+                ChoiceOut(value=str(value), title=label)
+                for value, label in (answers.options(field, actor, of) if field.type == "choice" else ())
+            ],
+        )
+        for field in fields
+    ]
+
+
+def _form(key: str, subject: Ref) -> FormOut | None:
+    if not key:
+        return None
+    form = forms.edition(key, str(subject))
+    return FormOut(
+        key=form.key,
+        title=form.title,
+        release=form.release,
+        declaration=form.declaration,
+        cosigners=[one.title for one in form.cosigners if one.required],
+        fields=[
+            FormFieldOut(
+                name=one.name,
+                title=one.label,
+                type=one.type,
+                required=one.required,
+                conditional=one.show_if is not None or step.show_if is not None,
+                asks="；".join(forms.field_words(form, one)),
+                choices=[ChoiceOut(value=value, title=label) for value, label in one.options],
+                columns=[column.name for column in one.fields if column.takes],
+            )
+            for step, one in form.all_fields()
+        ],
+    )
+
+
 def _steps(request: HttpRequest, of: Matter, part: Part | None = None) -> list[StepOut]:
     return [
         StepOut(
@@ -290,23 +436,8 @@ def _steps(request: HttpRequest, of: Matter, part: Part | None = None) -> list[S
             title=option.title,
             effect=option.effect_text,
             blocked=option.blocked,
-            fields=[
-                FieldOut(
-                    name=field.name,
-                    title=field.label,
-                    type=field.type,
-                    required=field.required,
-                    help=field.help,
-                    max=field.max,
-                    choices=[
-                        ChoiceOut(value=str(value), title=label)
-                        for value, label in (
-                            answers.options(field, request.actor, of) if field.type == "choice" else ()
-                        )
-                    ],
-                )
-                for field in option.step.fields
-            ],
+            fields=_asked(option.step.fields, request.actor, of),
+            form=_form(option.step.form, of.ref),
         )
         for option in engine.transitions(of, request.actor, part)
     ]

@@ -1,5 +1,6 @@
 """The forms of this app. That of a step is made from the fields its process declares."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -9,6 +10,7 @@ from liangzhu.beams.work.files.api import StagedFilesField
 from liangzhu.beams.work.matters import answers, formed
 from liangzhu.beams.work.matters.actions import COMMENT_MAX
 from liangzhu.beams.work.matters.grammar import Field, Transition
+from liangzhu.beams.work.matters.kinds import Kind
 from liangzhu.beams.work.matters.models import Matter
 from liangzhu.kernel.actors import Actor
 from liangzhu.kernel.ui.forms import DateField, Form, TextField
@@ -23,14 +25,32 @@ def step_form(
     **kwargs: Any,
 ) -> Form:
     """A form for a step of a matter: one field for each that the process declares, and the finished draft of its form."""
-    fields = {field.name: _field(field, actor, matter) for field in step.fields}
+    return _asked(step.fields, actor, matter, at_step, {})(*args, **kwargs)
+
+
+def opening_form(
+    kind: Kind, asked: Iterable[Field], actor: Actor, *args: Any, at_step: formed.AtStep | None = None
+) -> Form:
+    """A form for opening a matter of a kind."""
+    first = {"title": forms.CharField(label="标题", max_length=200)} if kind.opening.titled else {}
+    return _asked(asked, actor, None, at_step, first)(*args)
+
+
+def _asked(
+    asked: Iterable[Field],
+    actor: Actor,
+    matter: Matter | None,
+    at_step: formed.AtStep | None,
+    first: dict[str, forms.Field],
+) -> type[Form]:
+    fields = first | {field.name: _field(field, actor, matter) for field in asked}
     if at_step and at_step.ready:
         draft = at_step.found.draft
         for name, value in ((formed.DRAFT, draft.pk), (formed.VERSION, draft.version)):
             fields[name] = forms.IntegerField(widget=forms.HiddenInput, initial=value)
         if at_step.form.declaration:
             fields[formed.DECLARED] = forms.BooleanField(label="我已阅读并作出以上承诺")
-    return type("StepForm", (Form,), fields)(*args, **kwargs)
+    return type("StepForm", (Form,), fields)
 
 
 def given(form_data: dict[str, Any]) -> dict[str, Any]:
@@ -46,7 +66,7 @@ def given(form_data: dict[str, Any]) -> dict[str, Any]:
     return values
 
 
-def _field(field: Field, actor: Actor, matter: Matter) -> forms.Field:
+def _field(field: Field, actor: Actor, matter: Matter | None) -> forms.Field:
     common = {"label": field.label, "required": field.required, "help_text": field.help}
     if field.type == "longtext":
         return TextField(max_length=field.max or answers.TEXT_MAX["longtext"], **common)
@@ -66,7 +86,7 @@ def _field(field: Field, actor: Actor, matter: Matter) -> forms.Field:
         common["help_text"] = field.help or "每行写一个单位，可写简称。"
         return directory.UnitsField(**common)
     if field.type == "post":
-        return _choice(posts_of(matter.holding_unit_id), **common)
+        return _choice(posts_of(matter.holding_unit_id if matter else actor.unit_id), **common)
     return forms.CharField(max_length=field.max or answers.TEXT_MAX["text"], **common)
 
 

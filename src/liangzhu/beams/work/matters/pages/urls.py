@@ -7,6 +7,8 @@ from liangzhu.beams.work.matters.pages import desk, editor, views
 app_name = "matters"
 urlpatterns = [
     path("", views.inbox, name="inbox"),
+    path("open/", views.openings, name="openings"),
+    path("open/<slug:kind>/", views.open_new, name="open"),
     path("<int:matter_id>/", views.matter, name="matter"),
     path("<int:matter_id>/clock/", views.clock, name="clock"),
     path("<int:matter_id>/comment/", views.comment, name="comment"),

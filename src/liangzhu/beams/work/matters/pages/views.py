@@ -16,7 +16,14 @@ from liangzhu.beams.work.matters.kinds import kind_of
 from liangzhu.beams.work.matters.lights import RUNNING, WORDS, clock_of
 from liangzhu.beams.work.matters.models import Matter, Part
 from liangzhu.beams.work.matters.nav import shown
-from liangzhu.beams.work.matters.pages.forms import AssignForm, CommentForm, OverrideForm, given, step_form
+from liangzhu.beams.work.matters.pages.forms import (
+    AssignForm,
+    CommentForm,
+    OverrideForm,
+    given,
+    opening_form,
+    step_form,
+)
 from liangzhu.beams.work.matters.pages.listing import Listing, address_of
 from liangzhu.kernel.actors import Actor
 from liangzhu.kernel.calendar import override_day
@@ -51,6 +58,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
         "listing": listing,
         "tiles": tiles,
         "scope": queries.SCOPES[listing.scope],
+        "may_open": bool(queries.openable(request.actor)),
         "recent": queries.rows(queries.seen_again(request.actor, request.session.get(RECENT, ())[:8])),
     }
     return render(request, "matters/inbox.html", context)
@@ -120,7 +128,7 @@ def step(request: HttpRequest, matter_id: int, transition: str, part_id: int | N
         raise StepNotAllowed("流程里没有这一步。")
     carried = Listing(request).carried
     back = kind_of(row.kind).url_of(row) + (f"?{carried}" if carried else "")
-    at_step = formed.at_step(actor, row, chosen) if chosen.form else None
+    at_step = formed.at_step(actor, row, chosen, part) if chosen.form else None
     if at_step and at_step.stale(request.POST):
         messages.warning(request, "表单的内容刚刚改过，请重新核对再办理。")
         return redirect(request.get_full_path())
@@ -168,6 +176,48 @@ def step(request: HttpRequest, matter_id: int, transition: str, part_id: int | N
         "consequences": showing.consequences(row, chosen, part),
     }
     return render(request, "matters/step.html", context, status=done.status)
+
+
+@guarded("matters.open")
+@require_safe
+def openings(request: HttpRequest) -> HttpResponse:
+    """The kinds of which one may open a matter."""
+    return render(request, "matters/openings.html", {"kinds": queries.openable(request.actor)})
+
+
+@guarded("matters.open")
+def open_new(request: HttpRequest, kind: str) -> HttpResponse:
+    """Open a matter of a kind: what is asked for it, what it will do, and doing it."""
+    actor = request.actor
+    chosen = next((one for one in queries.openable(actor) if one.key == kind), None)
+    if chosen is None:
+        raise NotThere("没有这种可以登记的事项。", todo="请从“登记事项”里选，或切换到有权限的岗位。")
+    asked, key = queries.opening_fields(chosen)
+    at_step = formed.at_opening(actor, kind, key) if key else None
+    if at_step and at_step.stale(request.POST):
+        messages.warning(request, "表单的内容刚刚改过，请重新核对再登记。")
+        return redirect(request.get_full_path())
+    sent = (request.POST, request.FILES) if request.method == "POST" else ()
+    form = opening_form(chosen, asked, actor, *sent, at_step=at_step)
+
+    def run(data: dict, once: str) -> Matter:
+        title = data.pop("title", "") if chosen.opening.titled else ""
+        return actions.open_new(actor, kind=kind, title=title, data=given(data), once=once)
+
+    done = perform(request, form, run)
+    if done.ok and done.already:
+        return redirect("matters:inbox")
+    if done.ok:
+        messages.success(request, f"已登记，编号 {done.result.number}。")
+        return redirect(chosen.url_of(done.result))
+    context = {
+        "kind": chosen,
+        "form": form,
+        "at_step": at_step,
+        "keep": f"open-{kind}",
+        "consequences": showing.opening_consequences(chosen),
+    }
+    return render(request, "matters/open.html", context, status=done.status)
 
 
 @guarded("matters.assign")
