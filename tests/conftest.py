@@ -109,3 +109,56 @@ def reads_logged():
 
 def _loopback(host: str) -> bool:
     return host in ("localhost", "::1") or host.startswith("127.")
+
+
+@pytest.fixture
+def as_resident(db):
+    """``as_resident("林晓禾", level=2)``: a made-up resident who signed in; has ``client``, ``actor``, ``person`` (a Ref).
+
+    ``firm=(code, name)``: as the legal representative of an enterprise. Numbers are nobody's.
+    """
+    from dataclasses import dataclass
+
+    from django.test import Client
+
+    from liangzhu.beams.people.residents import actions, sessions
+    from liangzhu.beams.people.residents.api import Enterprise, Identity
+    from liangzhu.kernel import identifiers
+    from liangzhu.kernel.actors import Actor
+    from liangzhu.kernel.refs import Ref
+
+    province = Actor(ref=Ref("identity_provider", "province"), label="省统一身份认证")
+    known: dict[str, str] = {}
+
+    @dataclass
+    class SignedIn:
+        client: Client
+        session_id: int
+
+        @property
+        def actor(self):
+            from liangzhu.beams.people.residents.models import ResidentSession
+
+            return sessions.actor_of(ResidentSession.objects.get(pk=self.session_id))
+
+        @property
+        def person(self) -> Ref:
+            return self.actor.person
+
+    def make(name: str = "林晓禾", *, level: int = 2, firm: tuple[str, str] | None = None) -> SignedIn:
+        number = known.setdefault(name, identifiers.complete("person", f"32999919880312{len(known) + 501}"))
+        row = actions.sign_in(
+            province,
+            identity=Identity(name, "citizen_id", number, level, Enterprise(*firm) if firm else None),
+            device="Chrome · Linux",
+            address="127.0.0.1",
+            at=sessions.machine_now(),
+        )
+        client = Client(SERVER_NAME="localhost")
+        session = client.session
+        session[sessions.KEY] = row.pk
+        session.save()
+        client.cookies["sessionid"] = session.session_key
+        return SignedIn(client, row.pk)
+
+    return make

@@ -33,6 +33,8 @@ TREE = {
     "beams.work.forms.__init__": "",
     "beams.work.files.api": "from liangzhu.kernel import errors",
     "beams.people.__init__": "",
+    "beams.people.residents.__init__": "",
+    "beams.people.residents.api": "from liangzhu.beams.people.access.api import x",
     "beams.people.access.__init__": "",
     "beams.people.access.api": "from liangzhu.beams.people.directory.api import x",
     "beams.people.registers.__init__": "",
@@ -45,6 +47,7 @@ TREE = {
     "kernel.errors": "",
     "kernel.identifiers.__init__": "",
     "kernel.log": "from liangzhu.kernel import errors",
+    "kernel.simulating": "",
     "kernel.workdays": "",
 }
 """A small house in order: module below `liangzhu` -> source."""
@@ -55,7 +58,7 @@ PLANTED = {
     "Inside work: files, forms and decisions below matters": {
         "beams.work.files.api": "import liangzhu.beams.work.matters.api"
     },
-    "Inside people: directory below registers below access": {
+    "Inside people: directory below registers below access below residents": {
         "beams.people.directory.api": "import liangzhu.beams.people.access.api"
     },
     "No cycles among siblings": {"kernel.errors": "from liangzhu.kernel import log"},

@@ -49,6 +49,8 @@ TIME_SOURCES = [
     "src/liangzhu/beams/people/access/lockout.py",
     "src/liangzhu/beams/people/access/middleware.py",
     "src/liangzhu/beams/people/access/tokens.py",
+    "src/liangzhu/beams/people/residents/sessions.py",
+    "src/liangzhu/adapters/province_identity/simulator.py",
 ]
 """Where the machine's clock is read on purpose: the source itself, deliveries and leases, the age of keys, lock-out, sessions and tokens."""
 

@@ -76,6 +76,20 @@ KEYS: dict[str, dict[str, tuple[str, str]]] = {
         "person.post": ("key unit title roles valid_from", "head valid_to"),
         "deputy": ("post person valid_from valid_to reason", ""),
     },
+    "identity.toml": {
+        "": ("key title algorithms scope level_parameter paths levels documents claims enterprise", ""),
+        "paths": ("authorize token keys", ""),
+        "levels": ("1 2 3", ""),
+        "documents": ("citizen_id hmt_permit foreign_card passport hm_travel tw_travel", "other"),
+        "claims": ("name document_kind document_number level enterprise", ""),
+        "enterprise": ("uscc name role agent_word granted_on until", ""),
+    },
+    "residents.toml": {
+        "": ("demo person enterprise", ""),
+        "person": ("key name number level demo", "kind about"),
+        "enterprise": ("uscc name legal", "agent"),
+        "enterprise.agent": ("person granted_on until", ""),
+    },
     "indicators.toml": {
         "": ("indicator", ""),
         "indicator": (
@@ -529,6 +543,18 @@ def test_posts_stand_in_units_with_known_roles_that_one_person_may_hold_together
         for post in person["post"]:
             assert spell_on(post["unit"], post["valid_from"]), post["key"]
             assert post.get("head", False) == ("matters.head" in post["roles"])
+
+
+def test_made_up_residents_have_numbers_that_nobody_has():
+    people = {one["key"]: one for one in load("residents.toml")["person"]}
+    assert {one["level"] for one in people.values()} == {1, 2, 3}
+    assert all(one["demo"] and one["number"].startswith("329999") for one in people.values())
+    for one in people.values():
+        identifiers.check("person", one["number"])
+    for firm in load("residents.toml")["enterprise"]:
+        assert identifiers.check("enterprise", firm["uscc"]).region == "329999"
+        assert {firm["legal"], *(agent["person"] for agent in firm.get("agent", ()))} <= people.keys()
+        assert all(agent["granted_on"] < agent["until"] for agent in firm.get("agent", ()))
 
 
 def test_exclusions_of_roles_are_mutual():

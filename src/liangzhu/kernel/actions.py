@@ -3,6 +3,7 @@
 import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, TypeVar
 
 from django.db import DatabaseError, IntegrityError, models, transaction
@@ -72,6 +73,17 @@ class Act:
 
 
 _actions: dict[str, Callable] = {}
+_held_back: ContextVar[Problem | None] = ContextVar("liangzhu_held_back", default=None)
+
+
+@contextmanager
+def held_back(problem: Problem) -> Iterator[None]:
+    """Refuse every action inside with this problem: a page is drawn with what was typed, and nothing may be done yet."""
+    place = _held_back.set(problem)
+    try:
+        yield
+    finally:
+        _held_back.reset(place)
 
 
 def action(name: str) -> Callable[[Callable], Callable]:
@@ -86,6 +98,8 @@ def action(name: str) -> Callable[[Callable], Callable]:
 
         @functools.wraps(fn)
         def run(actor: Actor, *, once: str = "", **kwargs):
+            if (problem := _held_back.get()) is not None:
+                raise problem
             with about(action=name), _told(name), transaction.atomic():
                 act = Act(actor, name)
                 if once:

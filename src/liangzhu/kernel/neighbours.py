@@ -15,11 +15,15 @@ class Report:
 
 @dataclass(frozen=True)
 class Neighbour:
-    """A neighbour that is switched on. ``check_config()`` asks it how things stand and never raises for its absence."""
+    """A neighbour that is switched on. ``check_config()`` asks it how things stand and never raises for its absence.
+
+    ``simulated``: what stands there is a simulator, which nobody beyond this machine may take for the real one.
+    """
 
     key: str
     title: str
     check_config: Callable[[], Iterator[Report]]
+    simulated: bool = False
 
 
 _neighbours: dict[str, Neighbour] = {}

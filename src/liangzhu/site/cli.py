@@ -244,11 +244,16 @@ def up(host: str, port: int, demo: bool | None, workers: int | None) -> None:
     loading.load(demo=demo, say=click.echo)
     if settings.LIANGZHU_DEMO_DATE:
         os.environ["LIANGZHU_DEMO_DATE"] = settings.LIANGZHU_DEMO_DATE.isoformat()
+    beside = []
+    if demo:
+        from liangzhu.site import simulators
+
+        beside = simulators.beside(avoid=port)
 
     def ready() -> None:
         click.echo("\n".join(_banner(host, port, demo)))
 
-    sys.exit(serving.serve(host, port, workers or serving.default_workers(), ready))
+    sys.exit(serving.serve(host, port, workers or serving.default_workers(), ready, beside))
 
 
 def _banner(host: str, port: int, demo: bool) -> list[str]:
@@ -281,6 +286,29 @@ def worker() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     work(stop)
+
+
+@main.command(short_help="运行一个外部系统的模拟器（只在本机）")
+@click.argument("name", required=False)
+@click.option("--host", default="127.0.0.1", show_default=True, help="监听地址，只能是本机")
+@click.option("--port", default=None, type=Whole(1, 65535), help="监听端口；省略时用各自惯用的")
+def simulate(name: str | None, host: str, port: int | None) -> None:
+    """运行一个外部系统的模拟器，直到 Ctrl-C；不写名称时列出有哪些。它的 /config 可以让它变慢、出错、不回答。"""
+    from liangzhu.kernel.simulating import NotLoopback
+    from liangzhu.site import serving, simulators
+
+    known = simulators.all_simulators()
+    if name is None:
+        for one in known.values():
+            click.echo(f"{one.name:<24}{one.title}，惯用端口 {one.port}")
+        return
+    if name not in known:
+        raise click.UsageError(f"没有模拟器 {name}；可用：{'、'.join(known)}。")
+    one = known[name]
+    try:
+        simulators.run(one, host, port or one.port, click.echo)
+    except NotLoopback as error:
+        raise serving.NotBeyondLoopback(str(error), todo="请用 --host 127.0.0.1。") from None
 
 
 @main.command(short_help="建立或升级数据库结构")

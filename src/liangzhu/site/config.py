@@ -165,6 +165,38 @@ SETTINGS: dict[str, Setting] = {
             _count,
         ),
         Setting(
+            "LIANGZHU_RESIDENT_MINUTES",
+            "number",
+            "30",
+            "Minutes without use after which a resident's session ends.",
+            _count,
+        ),
+        Setting(
+            "LIANGZHU_RESIDENT_SIGN_IN_RATE",
+            "number",
+            "600",
+            "Sign-ins of residents a minute from one address; 0: any number.",
+            _count,
+        ),
+        Setting(
+            "LIANGZHU_IDENTITY",
+            "address",
+            "",
+            "https:// address (issuer) of the province's unified identity; empty: residents cannot sign in.",
+            lambda text: text.rstrip("/"),
+        ),
+        Setting(
+            "LIANGZHU_IDENTITY_CLIENT", "word", "", "The name that the province gave this district.", str
+        ),
+        Setting("LIANGZHU_IDENTITY_SECRET", "key", "", "The secret that goes with it.", str),
+        Setting(
+            "LIANGZHU_IDENTITY_SECONDS",
+            "number",
+            "5",
+            "Seconds that the province may take for an answer.",
+            _count,
+        ),
+        Setting(
             "LIANGZHU_TOKEN_DAYS", "number", "365", "The longest life of a token of the API, in days.", _count
         ),
         Setting(

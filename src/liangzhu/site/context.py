@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from django.urls import reverse_lazy
 
 from liangzhu.beams.people.directory import api as directory
+from liangzhu.beams.people.residents import api as residents
 from liangzhu.kernel.now import demo_date
 from liangzhu.kernel.pack import pack
 from liangzhu.kernel.policies import get_policy
@@ -50,7 +51,8 @@ def site(request: HttpRequest) -> dict[str, Any]:
 
     ``links`` are pages that apps may lead to. ``shells`` names the base templates, ``shells.current`` the one for whoever asks: pages that staff and the
     public share extend that. ``face`` is its name, ``mode`` standard or elder, ``district`` what `pack.toml` says,
-    ``me`` who is at work or None, ``works`` whether the post has an inbox (who only keeps the system has none).
+    ``me`` who is at work or None, ``works`` whether the post has an inbox (who only keeps the system has none),
+    ``resident`` the resident who signed in or None, ``may_sign_in`` whether residents can (a provider is connected).
     """
     face = "workbench" if request.actor.signed_in else "portal"
     return {
@@ -62,4 +64,8 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "district": pack().district,
         "works": get_policy("matters.work")(request.actor),
         "me": Me(request.actor) if isinstance(request.actor, directory.Staff) else None,
+        "resident": residents.Header(request.actor)
+        if isinstance(request.actor, residents.Resident)
+        else None,
+        "may_sign_in": bool(residents.all_providers()),
     }

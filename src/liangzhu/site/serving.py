@@ -95,14 +95,17 @@ def unsafe() -> list[str]:
     """Why this installation must stay on its own machine, in words; empty when it may be reached from elsewhere."""
     from django.conf import settings
 
+    from liangzhu.kernel.neighbours import all_neighbours
     from liangzhu.site.loading import kind_of_database
 
+    simulated = [one.title for one in all_neighbours().values() if one.simulated]
     reasons = {
         "没有设置 LIANGZHU_SECRET_KEY": settings.LIANGZHU_OWN_KEY,
         "没有设置 LIANGZHU_MASTER_KEY": settings.LIANGZHU_OWN_MASTER_KEY,
         "LIANGZHU_DEBUG 已打开": settings.DEBUG,
         "设置了演示日期 LIANGZHU_DEMO_DATE": settings.LIANGZHU_DEMO_DATE is not None,
         "数据库里有密码公开的演示账号": bool(kind_of_database()),
+        f"{'、'.join(simulated)}用的是模拟器": bool(simulated),
     }
     return [words for words, holds in reasons.items() if holds]
 
@@ -161,8 +164,12 @@ def _count_together() -> None:
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
 
 
-def serve(host: str, port: int, workers: int, ready: Callable[[], None]) -> int:
+def serve(
+    host: str, port: int, workers: int, ready: Callable[[], None], beside: list[list[str]] | None = None
+) -> int:
     """Run server and worker until a signal ends them; ``ready`` is called once the first page can be answered.
+
+    ``beside`` are commands that run as long: the simulators of a demonstration.
 
     Returns the exit status: 0 after SIGINT or SIGTERM. A worker that dies is started again: what is owed stands in the
     database. A server that dies ends everything. Raises ServerFailed when no answer comes.
@@ -177,6 +184,7 @@ def serve(host: str, port: int, workers: int, ready: Callable[[], None]) -> int:
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     web = _start(granian(host, port, workers))
     worker = _start([sys.executable, "-m", "liangzhu.site.cli", "worker"])
+    others = [_start(command) for command in beside or ()]
     try:
         _wait_for_answer(host, port, web, stopping)
         if not stopping:
@@ -195,7 +203,7 @@ def serve(host: str, port: int, workers: int, ready: Callable[[], None]) -> int:
             time.sleep(0.2)
         return 0
     finally:
-        _end([web, worker])
+        _end([web, worker, *others])
         for number, handler in before.items():
             signal.signal(number, handler)
 

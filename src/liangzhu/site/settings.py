@@ -25,6 +25,12 @@ LIANGZHU_NATS = read("LIANGZHU_NATS")
 LIANGZHU_NATS_PREFIX = read("LIANGZHU_NATS_PREFIX")
 LIANGZHU_NATS_STREAM = read("LIANGZHU_NATS_STREAM")
 LIANGZHU_NATS_INCOMING = read("LIANGZHU_NATS_INCOMING")
+LIANGZHU_RESIDENT_MINUTES = read("LIANGZHU_RESIDENT_MINUTES")
+LIANGZHU_RESIDENT_SIGN_IN_RATE = read("LIANGZHU_RESIDENT_SIGN_IN_RATE")
+LIANGZHU_IDENTITY = read("LIANGZHU_IDENTITY")
+LIANGZHU_IDENTITY_CLIENT = read("LIANGZHU_IDENTITY_CLIENT")
+LIANGZHU_IDENTITY_SECRET = read("LIANGZHU_IDENTITY_SECRET")
+LIANGZHU_IDENTITY_SECONDS = read("LIANGZHU_IDENTITY_SECONDS")
 LIANGZHU_OUTBOX_DAYS = read("LIANGZHU_OUTBOX_DAYS")
 LIANGZHU_API_RATE = read("LIANGZHU_API_RATE")
 LIANGZHU_FAILURE_RATE = read("LIANGZHU_FAILURE_RATE")
@@ -111,12 +117,14 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 INSTALLED_APPS = [
     "liangzhu.site",
     "liangzhu.adapters.nats",
+    "liangzhu.adapters.province_identity",
     "liangzhu.pillars.programme",
     "liangzhu.beams.data.indicators",
     "liangzhu.beams.work.matters",
     "liangzhu.beams.work.decisions",
     "liangzhu.beams.work.forms",
     "liangzhu.beams.work.files",
+    "liangzhu.beams.people.residents",
     "liangzhu.beams.people.access",
     "liangzhu.beams.people.registers",
     "liangzhu.beams.people.directory",
@@ -151,6 +159,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "liangzhu.beams.people.access.middleware.ActorMiddleware",
+    "liangzhu.beams.people.residents.middleware.ResidentMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 

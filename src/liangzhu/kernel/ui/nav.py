@@ -13,7 +13,9 @@ from django.urls import reverse
 from liangzhu.kernel.actors import Actor
 from liangzhu.kernel.policies import get_policy
 
-FACES = ("portal", "workbench", "command")
+FACES = ("portal", "workbench", "command", "my")
+"""The three faces, and ``my``: the list on the page that residents have of their own.
+"""
 
 
 @dataclass(frozen=True)

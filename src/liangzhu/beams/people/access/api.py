@@ -12,7 +12,13 @@ from liangzhu.beams.people.access.actions import (
 )
 from liangzhu.beams.people.access.loaders import demo_password, load_accounts
 from liangzhu.beams.people.access.models import Account, Application, Token
-from liangzhu.beams.people.access.queries import account_for, actor_of, current_staff, demo_accounts_exist
+from liangzhu.beams.people.access.queries import (
+    account_for,
+    actor_of,
+    current_staff,
+    demo_accounts_exist,
+    device,
+)
 
 __all__ = [
     "Account",
@@ -25,6 +31,7 @@ __all__ = [
     "current_staff",
     "demo_accounts_exist",
     "demo_password",
+    "device",
     "load_accounts",
     "make_application_token",
     "make_token",

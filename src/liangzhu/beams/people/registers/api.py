@@ -1,9 +1,35 @@
 """The front door of this app."""
 
 from liangzhu.beams.people.registers.families import family
+from liangzhu.beams.people.registers.identities import (
+    Grant,
+    Standing,
+    party_names,
+    register_from_identity,
+    register_organisation_from_identity,
+    standings,
+)
 from liangzhu.beams.people.registers.links import add_referrer
 from liangzhu.beams.people.registers.mandating import act_for, mandates_of, may_act
+from liangzhu.beams.people.registers.models import Mandate, NaturalPerson, Organisation
 from liangzhu.beams.people.registers.models.mandates import Scope
 from liangzhu.beams.people.registers.queries import find_by_uscc
 
-__all__ = ["Scope", "act_for", "add_referrer", "family", "find_by_uscc", "mandates_of", "may_act"]
+__all__ = [
+    "Grant",
+    "Mandate",
+    "NaturalPerson",
+    "Organisation",
+    "Scope",
+    "Standing",
+    "act_for",
+    "add_referrer",
+    "family",
+    "find_by_uscc",
+    "mandates_of",
+    "may_act",
+    "party_names",
+    "register_from_identity",
+    "register_organisation_from_identity",
+    "standings",
+]

@@ -44,6 +44,12 @@ def check_mandate(actor: Actor, target=None) -> bool:
     return actor.is_system or (actor.signed_in and does_business(actor))
 
 
+@policy("registers.register_from_identity", "按省统一身份认证的结果登记")
+def register_from_identity(actor: Actor, target=None) -> bool:
+    """A provider of identities that the residents' sign-in knows, speaking for itself; never a person."""
+    return actor.ref.kind == "identity_provider"
+
+
 @policy("registers.keep_time", "到期终止授权")
 def keep_time(actor: Actor, target=None) -> bool:
     """The program itself, by the clock."""

@@ -15,6 +15,7 @@ SOURCES = [
     ("counter", "窗口核验原件"),
     ("authority", "登记主管部门提供"),
     ("application", "随事项申请提交"),
+    ("province", "省统一身份认证"),
     ("made_up", "虚构数据"),
 ]
 """Where values come from (数据来源)."""

@@ -9,7 +9,7 @@ from liangzhu.kernel.ui.forms import DateField, Form, TextField
 
 PICK = [("", "请选择")]
 SAME = [("", "不变")]
-SOURCE_CHOICES = [*PICK, *(pair for pair in SOURCES if pair[0] != "made_up")]
+SOURCE_CHOICES = [*PICK, *(pair for pair in SOURCES if pair[0] not in ("made_up", "province"))]
 PARTY = "已登记的编号；自然人也可填证件号码，组织也可填统一社会信用代码。"
 KINDS_OF_PARTY = [("natural_person", "自然人"), ("organisation", "组织")]
 

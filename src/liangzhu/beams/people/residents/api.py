@@ -1,0 +1,60 @@
+"""The front door of this app."""
+
+from liangzhu.beams.people.residents.consenting import consent_for, end_consent, give_consent
+from liangzhu.beams.people.residents.hooks import (
+    SourceName,
+    Task,
+    add_panel,
+    add_scopes,
+    add_tasks,
+    name_sources,
+)
+from liangzhu.beams.people.residents.messages import forget_about, tell
+from liangzhu.beams.people.residents.models import Consent, ResidentAccount
+from liangzhu.beams.people.residents.pages.guard import resident_page
+from liangzhu.beams.people.residents.providers import (
+    Ask,
+    Enterprise,
+    Identity,
+    Known,
+    Provider,
+    ProviderDown,
+    ProviderRefused,
+    all_providers,
+    drop_provider,
+    register_provider,
+)
+from liangzhu.beams.people.residents.queries import Header
+from liangzhu.beams.people.residents.resident import LEVEL_WORDS, NeedLevel, Resident, need
+
+__all__ = [
+    "LEVEL_WORDS",
+    "Ask",
+    "Consent",
+    "Enterprise",
+    "Header",
+    "Identity",
+    "Known",
+    "NeedLevel",
+    "Provider",
+    "ProviderDown",
+    "ProviderRefused",
+    "Resident",
+    "ResidentAccount",
+    "SourceName",
+    "Task",
+    "add_panel",
+    "add_scopes",
+    "add_tasks",
+    "all_providers",
+    "consent_for",
+    "drop_provider",
+    "end_consent",
+    "forget_about",
+    "give_consent",
+    "name_sources",
+    "need",
+    "register_provider",
+    "resident_page",
+    "tell",
+]

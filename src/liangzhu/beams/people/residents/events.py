@@ -1,0 +1,26 @@
+"""What this app announces. No event carries a personal value."""
+
+from dataclasses import dataclass
+
+from liangzhu.kernel.events import event
+from liangzhu.kernel.refs import Ref
+
+
+@event("residents.consent_given", "授权同意")
+@dataclass(frozen=True)
+class ConsentGiven:
+    """Somebody agreed that a source is read for a case."""
+
+    subject: Ref
+    source: str
+    case: str
+
+
+@event("residents.consent_ended", "撤回同意")
+@dataclass(frozen=True)
+class ConsentEnded:
+    """A consent was taken back before its time."""
+
+    subject: Ref
+    source: str
+    case: str
