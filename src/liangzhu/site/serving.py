@@ -200,6 +200,10 @@ def serve(
                 )
                 time.sleep(1)
                 worker = _start(worker.args)
+            for place, other in enumerate(others):
+                if other.poll() is not None:
+                    time.sleep(1)
+                    others[place] = _start(other.args)
             time.sleep(0.2)
         return 0
     finally:
