@@ -268,6 +268,7 @@ def _worker() -> Iterator[Finding]:
     """后台进程：在运行、没有积压、没有失败。"""
     from django.utils.timezone import now as machine_now  # noqa: TID251 - deliveries run on the machine's clock
 
+    from liangzhu.beams.work.matters.api import timer_state
     from liangzhu.kernel.models import PeriodicRun, Received
     from liangzhu.kernel.outbox import outbox_state
     from liangzhu.kernel.worker import all_periodic
@@ -287,6 +288,14 @@ def _worker() -> Iterator[Finding]:
     if failed:
         last = runs[failed[0]].error.strip().splitlines()[-1]
         yield Finding("定时任务", BAD, f"{'、'.join(failed)} 上次运行失败：{last}", "请看后台进程的日志。")
+    timers = timer_state()
+    if timers.dead:
+        yield Finding(
+            "到时办理",
+            BAD,
+            f"{timers.dead} 项定时多次没有办成，已放弃。",
+            "请系统管理员在工作台“定时失败”里看原因，修复后再试。",
+        )
     state = outbox_state()
     refused = Received.objects.filter(event=None).count()
     if state.dead:

@@ -81,6 +81,13 @@ class _Stored(Collector):
         for name in ("pending", "retrying", "dead", "unattended"):
             outbox.add_metric([name], getattr(state, name))
         yield outbox
+        failed_timers = matters.timer_state()
+        timers = GaugeMetricFamily(
+            "liangzhu_timers_failed", "Timers of processes that failed, by how they stand", labels=["state"]
+        )
+        for name in ("retrying", "dead"):
+            timers.add_metric([name], getattr(failed_timers, name))
+        yield timers
         yield GaugeMetricFamily(
             "liangzhu_outbox_oldest_seconds", "Age of the delivery that is due the longest", state.oldest
         )

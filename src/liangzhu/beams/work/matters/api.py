@@ -53,7 +53,16 @@ from liangzhu.beams.work.matters.processes import (
     read_process_file,
     shipped_process_text,
 )
-from liangzhu.beams.work.matters.queries import ORDER, counts, entries_of, history, inbox, rows, visible
+from liangzhu.beams.work.matters.queries import (
+    ORDER,
+    counts,
+    entries_of,
+    history,
+    inbox,
+    rows,
+    timer_state,
+    visible,
+)
 from liangzhu.beams.work.matters.registry import choices, condition, effect, guard, keep_forms, measure
 from liangzhu.beams.work.matters.retention import destroy_due, retention
 from liangzhu.beams.work.matters.sights import keep_many
@@ -137,6 +146,7 @@ __all__ = [
     "step",
     "stop_clock",
     "suspend_clock",
+    "timer_state",
     "transitions",
     "visible",
 ]

@@ -344,29 +344,68 @@ class Change:
                 if clock is not None and not clock.paused:
                     at = clock.warn_at if rule.at_warn else clock.due_at
                 if row is not None and clock is not None and row.clock_id == clock.pk:
-                    if row.at != at:
-                        row.at = at
-                        row.save(update_fields=["at"])
+                    self._move_timer(row, at)
                     continue
                 # What was done for this clock is owed again only when its end moved beyond that.
                 done = [one.at for one in rows if clock is not None and one.clock_id == clock.pk and one.at]
                 owed = owed and not (done and (at is None or at <= max(done)))
             else:
-                inside, clock = self.matter.state in rule.states, None
+                inside, clock, found = self.matter.state in rule.states, None, None
                 if inside and from_state in rule.states:
                     continue
                 owed, at = inside, None
                 if owed:
-                    unit, amount = rule.after
-                    calendar = counting.work_calendar(fresh=True)
-                    at = counting.end(unit, amount, self.counts_at, [], calendar).due_at
+                    found = counting.end(*rule.after, self.counts_at, [], counting.work_calendar(fresh=True))
+                    at = found.due_at
             if row is not None:
                 row.delete()
                 self.timers.remove(row)
             if owed:
                 self.timers.append(
-                    Timer.objects.create(matter=self.matter, name=rule.name, clock=clock, at=at)
+                    Timer.objects.create(
+                        matter=self.matter,
+                        name=rule.name,
+                        clock=clock,
+                        at=at,
+                        counts_from=None if rule.clock else self.counts_at,
+                        provisional=not rule.clock and found.provisional,
+                    )
                 )
+
+    def recount_timers(self) -> int:
+        """Count again, with the present calendar, what is owed so long after the matter came into a state; returns how
+        many moved. Timers of clocks follow their clocks.
+        """
+        moved = 0
+        for row in self.timers:
+            rule = self.process.timers[row.name]
+            if row.fired_at is not None or rule.clock:
+                continue
+            began = row.counts_from or self._came_into(rule.states)
+            found = counting.end(*rule.after, began, [], counting.work_calendar(fresh=True))
+            if row.provisional != found.provisional:
+                row.provisional = found.provisional
+                row.save(update_fields=["provisional"])
+            old = row.at
+            if self._move_timer(row, found.due_at):
+                moved += 1
+                days = (counting.last_day(each) for each in (old, row.at))
+                self.said.append("{}由 {:%Y-%m-%d} 改为 {:%Y-%m-%d}".format(rule.title, *days))
+        return moved
+
+    def _came_into(self, states: tuple[str, ...]) -> datetime:
+        """When the matter last came into one of the states: for timers made before that instant was kept with them."""
+        rows = Entry.objects.filter(matter=self.matter, part=None, to_state__in=states)
+        return rows.exclude(from_state__in=states).order_by("-id").values_list("at", flat=True)[0]
+
+    @staticmethod
+    def _move_timer(row: Timer, at: datetime | None) -> bool:
+        """Let a timer be owed at another instant, with a full set of tries; returns whether it is another one."""
+        if row.at == at:
+            return False
+        row.at, row.attempts, row.try_at, row.dead_at = at, 0, None, None
+        row.save(update_fields=["at", "attempts", "try_at", "dead_at"])
+        return True
 
     # -- the end --------------------------------------------------------------------------------------------
 

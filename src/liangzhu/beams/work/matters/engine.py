@@ -676,11 +676,12 @@ def extend_clock(
 
 
 def recompute(act: Act, matter: Matter) -> bool:
-    """Count the clocks again after the calendar changed; returns whether an end moved. The history says from
-    when to when.
+    """Count clocks and timers again after the calendar changed; returns whether anything moved. The history says
+    from when to when.
     """
     with joined(act, matter, "matters.recompute", "工作日历调整，重新计算期限") as change:
-        moved = change.recount()
+        # Both: the timers of clocks follow when the change is finished.
+        moved = len(change.recount()) + change.recount_timers()
         change.changed = bool(moved)
         if not moved:
             change._settle()

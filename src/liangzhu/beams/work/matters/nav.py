@@ -46,6 +46,16 @@ nav(
 )
 nav(
     face="workbench",
+    group="管理",
+    label="定时失败",
+    url="matters:timers",
+    order=861,
+    policy="kernel.operate",
+    count=lambda actor: shown(queries.given_up_timers(actor)),
+    icon="clock",
+)
+nav(
+    face="workbench",
     group="制度",
     label="办理流程",
     url="matters:processes",

@@ -29,6 +29,7 @@ from liangzhu.beams.work.matters.models import (
     NoticeRule,
     Part,
     Sight,
+    Timer,
     View,
 )
 from liangzhu.beams.work.matters.process import RELEASE_KIND, by_release_id, in_force
@@ -39,8 +40,8 @@ from liangzhu.kernel.errors import Invalid, NotThere
 from liangzhu.kernel.models import DayOverride, Release
 from liangzhu.kernel.now import now
 from liangzhu.kernel.paging import Branch, Merged
-from liangzhu.kernel.policies import get_policy
-from liangzhu.kernel.refs import Ref, register_ref
+from liangzhu.kernel.policies import get_policy, operate
+from liangzhu.kernel.refs import Ref, describe, register_ref
 from liangzhu.kernel.rows import get
 from liangzhu.kernel.workdays import FIRST_YEAR, LAST_YEAR, Day, Due
 
@@ -784,3 +785,63 @@ def workdays_between(actor: Actor, since: date, until: date) -> int:
     """The working days after a day up to and including another; negative backwards. Raises NoSuchWorkday."""
     policies.read_calendar.require(actor)
     return counting.work_calendar(fresh=True).between(since, until)
+
+
+# What failed ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class TimerState:
+    """Timers that failed: ``retrying`` are tried again, ``dead`` were given up. For metrics, `doctor` and the page."""
+
+    retrying: int
+    dead: int
+
+
+@dataclass(frozen=True)
+class FailedTimer:
+    """A timer that failed as the page shows it: names of the process, and the matter as far as the actor may see it."""
+
+    timer: Timer
+    key: str
+    process: str
+    title: str
+    step: str
+    state: str
+    thing: tuple[str, str]
+
+
+def _failed() -> QuerySet:
+    return Timer.objects.filter(fired_at=None, attempts__gt=0)
+
+
+def timer_state() -> TimerState:
+    """Count now."""
+    return TimerState(_failed().filter(dead_at=None).count(), _failed().exclude(dead_at=None).count())
+
+
+def given_up_timers(actor: Actor) -> int:
+    """How many were given up, at most `COUNT_LIMIT` + 1; 0 for who may not see them."""
+    return bounded(_failed().exclude(dead_at=None)) if operate(actor) else 0
+
+
+def failed_timers(actor: Actor, *, state: str = "dead") -> QuerySet:
+    """Timers that failed: ``state`` is dead (given up) or retrying. Raises Denied."""
+    operate.require(actor)
+    rows = _failed().select_related("matter")
+    return rows.filter(dead_at=None) if state == "retrying" else rows.exclude(dead_at=None)
+
+
+def failed_timer_rows(actor: Actor, rows: Iterable[Timer]) -> list[FailedTimer]:
+    """What the page needs of each row."""
+    rows = list(rows)
+    things = describe({row.matter.ref for row in rows}, actor)
+    found = []
+    for row in rows:
+        process = by_release_id(row.matter.release_id)
+        rule = process.timers[row.name]
+        step = process.flow.transitions[rule.step].title if rule.step else ""
+        state = process.flow.states[row.matter.state].title
+        thing = things[row.matter.ref]
+        found.append(FailedTimer(row, process.key, process.title, rule.title, step, state, thing))
+    return found

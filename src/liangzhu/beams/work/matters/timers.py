@@ -1,14 +1,18 @@
 """What happens by the clock and not by a person: timers and triggers of processes, reminders, counting again, the
 succession of units.
 
-Each matter is a transaction of its own: what fails for one is logged, and does not hold up the others.
+Each matter is a transaction of its own: what fails for one is logged, and does not hold up the others. A timer that
+fails is tried again with growing pauses; after the last try it waits on `/work/timers/` for an administrator.
 """
 
 import logging
+import traceback
 from collections.abc import Callable, Iterable
-from datetime import date
+from datetime import date, timedelta
 
+from django.db import transaction
 from django.db.models import Q
+from django.utils.timezone import now as machine_now  # noqa: TID251 - tries run on the machine's clock
 
 from liangzhu.beams.people.directory import api as directory
 from liangzhu.beams.work.matters import clocks as counting
@@ -20,10 +24,12 @@ from liangzhu.beams.work.matters.models import Clock, Matter, Notice, Part, Part
 from liangzhu.beams.work.matters.notices import notify
 from liangzhu.kernel.actions import Act, action
 from liangzhu.kernel.actors import SYSTEM, Actor
-from liangzhu.kernel.errors import NotThere
+from liangzhu.kernel.errors import NotThere, StepNotAllowed
 from liangzhu.kernel.now import now
+from liangzhu.kernel.policies import operate
 from liangzhu.kernel.refs import Ref
 from liangzhu.kernel.workdays import PUBLISHED_UNTIL
+from liangzhu.kernel.worker import BACKOFF, in_words
 
 logger = logging.getLogger("liangzhu.matters")
 
@@ -36,12 +42,34 @@ BATCH = 1000
 
 def fire_owed() -> int:
     """Do everything that processes let happen by time and that is owed by now; returns how many were served."""
-    rows = Timer.objects.filter(fired_at=None, at__lte=now()).order_by("at", "id")
-    return _each(rows.values_list("id", flat=True), lambda one: fire(SYSTEM, timer_id=one), "timer")
+    free = Q(try_at=None) | Q(try_at__lte=machine_now())
+    rows = Timer.objects.filter(free, fired_at=None, dead_at=None, at__lte=now()).order_by("at", "id")
+    return _each(
+        rows.values_list("id", flat=True), lambda one: fire(SYSTEM, timer_id=one), "timer", _keep_failure
+    )
+
+
+def _keep_failure(timer_id: int, error: Exception) -> None:
+    """Keep why a timer failed, and when it is tried again; after the last pause it is given up."""
+    trace = "".join(traceback.format_exception(error))[-4000:]
+    with transaction.atomic():
+        rows = Timer.objects.select_for_update(of=("self",)).select_related("matter")
+        row = rows.filter(pk=timer_id, fired_at=None, dead_at=None).first()
+        if row is None:
+            return
+        row.attempts += 1
+        if row.attempts > len(BACKOFF):
+            row.dead_at = machine_now()
+        else:
+            row.try_at = machine_now() + timedelta(seconds=BACKOFF[row.attempts - 1])
+        row.words, row.error = in_words(error), trace
+        row.save(update_fields=["attempts", "try_at", "dead_at", "words", "error"])
 
 
 def catch_up(matter_id: int) -> None:
-    """Do what one matter owes by now, in order of time, also what follows from that."""
+    """Do what one matter owes by now, in order of time, also what follows from that. Somebody waits for it: what has
+    failed before is tried as well, and no try is counted.
+    """
     for _ in range(20):
         rows = Timer.objects.filter(matter=matter_id, fired_at=None, at__lte=now())
         first = rows.order_by("at", "id").values_list("id", flat=True).first()
@@ -59,6 +87,22 @@ def fire(act: Act, *, timer_id: int) -> Matter:
     fired = engine.fire(act, row.matter, timer_id)
     act.log(row.matter.ref, timer=row.name, fired=fired)
     return row.matter
+
+
+@action("matters.retry_timer")
+def retry_timer(act: Act, *, timer_id: int) -> Timer:
+    """Try a timer that failed again, with a full set of tries. Raises NotThere, StepNotAllowed when it did not fail."""
+    row = act.lock(Timer, pk=timer_id)
+    act.check(operate, row)
+    if row.fired_at:
+        raise StepNotAllowed("这项定时已经办成，不用再处理。", todo="请刷新页面看现在的情况。")
+    if not row.attempts:
+        raise StepNotAllowed("这项定时还没有失败过。", todo="到时以后由后台进程办理。")
+    # That it failed before stays to be seen until it succeeds.
+    row.attempts, row.try_at, row.dead_at = 1, None, None
+    row.save(update_fields=["attempts", "try_at", "dead_at"])
+    act.log(row.matter.ref, timer=row.name, retried=row.pk)
+    return row
 
 
 @action("matters.react")
@@ -173,27 +217,31 @@ def _remind(
 
 
 def recompute_across(day: date) -> int:
-    """Count again every running clock whose term covers a day that now counts differently."""
-    rows = Clock.objects.filter(stopped_at=None).exclude(unit="hour")
-    reach = Q(due_at__gt=counting.start_of(day)) | Q(paused=True)
-    return _recompute(rows.filter(reach, started_at__lt=counting.end_of(day)))
+    """Count again every running clock and timer whose term covers a day that now counts differently."""
+    begin, end = counting.start_of(day), counting.end_of(day)
+    clocks = Clock.objects.filter(stopped_at=None).exclude(unit="hour")
+    clocks = clocks.filter(Q(due_at__gt=begin) | Q(paused=True), started_at__lt=end)
+    waiting = Timer.objects.filter(fired_at=None, clock=None, at__gt=begin)
+    return _recompute(clocks, waiting.filter(Q(counts_from=None) | Q(counts_from__lt=end)))
 
 
 def recompute_guessed() -> int:
-    """Count again the clocks whose end was a guess and now lies within the published calendar."""
+    """Count again the clocks and timers whose end was a guess and now lies within the published calendar."""
+    end = counting.end_of(PUBLISHED_UNTIL)
     return _recompute(
-        Clock.objects.filter(stopped_at=None, provisional=True, due_at__lte=counting.end_of(PUBLISHED_UNTIL))
+        Clock.objects.filter(stopped_at=None, provisional=True, due_at__lte=end),
+        Timer.objects.filter(fired_at=None, provisional=True, at__lte=end),
     )
 
 
-def _recompute(rows) -> int:
-    ids = rows.order_by("matter_id").values_list("matter_id", flat=True).distinct()
-    return _each(ids, lambda one: recompute(SYSTEM, matter_id=one), "recount of matter")
+def _recompute(*found) -> int:
+    ids = {one for rows in found for one in rows.values_list("matter_id", flat=True)}
+    return _each(sorted(ids), lambda one: recompute(SYSTEM, matter_id=one), "recount of matter")
 
 
 @action("matters.recompute")
 def recompute(act: Act, *, matter_id: int) -> Matter:
-    """Count the clocks of a matter again; its history says what moved."""
+    """Count the clocks and timers of a matter again; its history says what moved."""
     act.check(policies.time)
     matter = act.lock(Matter, pk=matter_id)
     moved = matter.is_open and engine.recompute(act, matter)
@@ -201,14 +249,20 @@ def recompute(act: Act, *, matter_id: int) -> Matter:
     return matter
 
 
-def _each(ids: Iterable[int], run: Callable[[int], object], what: str) -> int:
+def _each(
+    ids: Iterable[int],
+    run: Callable[[int], object],
+    what: str,
+    failed: Callable[[int, Exception], None] = lambda one, error: None,
+) -> int:
     done = 0
     for one in list(ids):
         try:
             run(one)
             done += 1
-        except Exception:
+        except Exception as error:
             logger.exception("%s %s failed", what, one)
+            failed(one, error)
     return done
 
 

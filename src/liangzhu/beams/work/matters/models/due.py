@@ -5,12 +5,14 @@ from django.db.models import F, Q
 
 from liangzhu.beams.work.matters.models.clock import Clock
 from liangzhu.beams.work.matters.models.matter import Matter
+from liangzhu.kernel.sealing import SealedTextField
 
 
 class Timer(models.Model):
     """Something that happens to a matter by time (定时), as its process declares it: owed from ``at`` on, once.
 
-    ``at`` is None while its clock stands still. What is no longer owed is deleted, what happened stays.
+    ``at`` is None while its clock stands still. What is no longer owed is deleted, what happened stays. What fails is
+    tried again from ``try_at`` on (the machine's clock); ``dead_at`` is set when it was given up and a person must look.
     """
 
     matter = models.ForeignKey(Matter, on_delete=models.PROTECT, related_name="timers")
@@ -18,6 +20,19 @@ class Timer(models.Model):
     clock = models.ForeignKey(Clock, on_delete=models.PROTECT, related_name="+", null=True, db_index=False)
     at = models.DateTimeField(null=True)
     fired_at = models.DateTimeField(null=True)
+    counts_from = models.DateTimeField(
+        null=True, help_text="without a clock: the instant the matter came into the state"
+    )
+    provisional = models.BooleanField(
+        default=False, help_text="without a clock: the instant lies beyond the published holidays"
+    )
+    attempts = models.PositiveSmallIntegerField(default=0)
+    try_at = models.DateTimeField(null=True)
+    dead_at = models.DateTimeField(null=True)
+    words = SealedTextField(
+        owner="matter", max_length=300, blank=True, help_text="why the last try failed, in words"
+    )
+    error = SealedTextField(owner="matter", blank=True, help_text="trace of the last try that failed")
 
     class Meta:
         verbose_name = "定时"
@@ -26,7 +41,10 @@ class Timer(models.Model):
                 fields=["matter", "name"], condition=Q(fired_at=None), name="timer_owed_once"
             )
         ]
-        indexes = [models.Index(fields=["at"], condition=Q(fired_at=None), name="timer_owed")]
+        indexes = [
+            models.Index(fields=["at"], condition=Q(fired_at=None), name="timer_owed"),
+            models.Index(fields=["id"], condition=Q(fired_at=None, attempts__gt=0), name="timer_trouble"),
+        ]
 
 
 class Link(models.Model):

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from liangzhu.beams.work.matters.pages import desk, editor, views
+from liangzhu.beams.work.matters.pages import desk, editor, operate, views
 
 app_name = "matters"
 urlpatterns = [
@@ -31,6 +31,8 @@ urlpatterns = [
     path("subscription/renew/", desk.renew_feed, name="renew_feed"),
     path("subscription/withdraw/", desk.withdraw_feed, name="withdraw_feed"),
     path("subscription/<str:token>.ics", desk.calendar_feed, name="feed"),
+    path("timers/", operate.timers, name="timers"),
+    path("timers/<int:timer_id>/retry/", operate.retry, name="retry_timer"),
     path("calendar/", views.calendar, name="calendar"),
     path("calendar/restore/", views.restore_day, name="restore_day"),
     path("processes/", views.processes, name="processes"),
