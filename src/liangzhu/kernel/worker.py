@@ -278,6 +278,24 @@ def in_words(error: Exception) -> str:
     return f"{type(error).__name__}：{error}"[:300]
 
 
+def may_be_tried() -> models.Q:
+    """Rows that keep their own tries (``try_at``, ``dead_at``, see `count_failure`) and whose pause is over."""
+    return models.Q(dead_at=None) & (models.Q(try_at=None) | models.Q(try_at__lte=machine_now()))
+
+
+def count_failure(row: models.Model, error: Exception) -> list[str]:
+    """Count a failure on a row with ``attempts``, ``try_at``, ``dead_at``, ``words`` and ``error``, with the pauses of a
+    delivery; after the last one it is given up. Returns the names of what changed; the caller saves.
+    """
+    row.attempts += 1
+    if row.attempts > len(BACKOFF):
+        row.dead_at = machine_now()
+    else:
+        row.try_at = machine_now() + timedelta(seconds=BACKOFF[row.attempts - 1])
+    row.words, row.error = in_words(error), "".join(traceback.format_exception(error))[-4000:]
+    return ["attempts", "try_at", "dead_at", "words", "error"]
+
+
 def deliver_due(limit: int = BATCH) -> int:
     """Deliver what is due now; returns how many were taken up.
 

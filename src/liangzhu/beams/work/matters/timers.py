@@ -6,13 +6,11 @@ fails is tried again with growing pauses; after the last try it waits on `/work/
 """
 
 import logging
-import traceback
 from collections.abc import Callable, Iterable
-from datetime import date, timedelta
+from datetime import date
 
 from django.db import transaction
 from django.db.models import Q
-from django.utils.timezone import now as machine_now  # noqa: TID251 - tries run on the machine's clock
 
 from liangzhu.beams.people.directory import api as directory
 from liangzhu.beams.work.matters import clocks as counting
@@ -29,7 +27,7 @@ from liangzhu.kernel.now import now
 from liangzhu.kernel.policies import operate
 from liangzhu.kernel.refs import Ref
 from liangzhu.kernel.workdays import PUBLISHED_UNTIL
-from liangzhu.kernel.worker import BACKOFF, in_words
+from liangzhu.kernel.worker import count_failure, may_be_tried
 
 logger = logging.getLogger("liangzhu.matters")
 
@@ -42,8 +40,7 @@ BATCH = 1000
 
 def fire_owed() -> int:
     """Do everything that processes let happen by time and that is owed by now; returns how many were served."""
-    free = Q(try_at=None) | Q(try_at__lte=machine_now())
-    rows = Timer.objects.filter(free, fired_at=None, dead_at=None, at__lte=now()).order_by("at", "id")
+    rows = Timer.objects.filter(may_be_tried(), fired_at=None, at__lte=now()).order_by("at", "id")
     return _each(
         rows.values_list("id", flat=True), lambda one: fire(SYSTEM, timer_id=one), "timer", _keep_failure
     )
@@ -51,19 +48,12 @@ def fire_owed() -> int:
 
 def _keep_failure(timer_id: int, error: Exception) -> None:
     """Keep why a timer failed, and when it is tried again; after the last pause it is given up."""
-    trace = "".join(traceback.format_exception(error))[-4000:]
     with transaction.atomic():
         rows = Timer.objects.select_for_update(of=("self",)).select_related("matter")
         row = rows.filter(pk=timer_id, fired_at=None, dead_at=None).first()
         if row is None:
             return
-        row.attempts += 1
-        if row.attempts > len(BACKOFF):
-            row.dead_at = machine_now()
-        else:
-            row.try_at = machine_now() + timedelta(seconds=BACKOFF[row.attempts - 1])
-        row.words, row.error = in_words(error), trace
-        row.save(update_fields=["attempts", "try_at", "dead_at", "words", "error"])
+        row.save(update_fields=count_failure(row, error))
 
 
 def catch_up(matter_id: int) -> None:
