@@ -21,6 +21,9 @@ TREE = {
     "pillars.programme.actions": "from liangzhu.beams.work.matters.api import x",
     "pillars.programme.reading.__init__": "",
     "beams.__init__": "",
+    "beams.trust.__init__": "",
+    "beams.trust.certificates.__init__": "",
+    "beams.trust.certificates.api": "from liangzhu.beams.work.matters.api import x",
     "beams.data.__init__": "",
     "beams.data.indicators.__init__": "",
     "beams.data.indicators.api": "from liangzhu.beams.people.directory.events import x",
@@ -60,6 +63,11 @@ PLANTED = {
     },
     "Inside people: directory below registers below access below residents": {
         "beams.people.directory.api": "import liangzhu.beams.people.access.api"
+    },
+    "Inside trust: certificates below sources": {
+        "beams.trust.sources.__init__": "",
+        "beams.trust.sources.api": "",
+        "beams.trust.certificates.api": "import liangzhu.beams.trust.sources.api",
     },
     "No cycles among siblings": {"kernel.errors": "from liangzhu.kernel import log"},
     "Pillars never import each other": {

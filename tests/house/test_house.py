@@ -46,6 +46,7 @@ TIME_SOURCES = [
     "src/liangzhu/kernel/inbox.py",
     "src/liangzhu/site/doctor.py",
     "src/liangzhu/site/health.py",
+    "src/liangzhu/beams/trust/certificates/actions.py",
     "src/liangzhu/beams/people/access/lockout.py",
     "src/liangzhu/beams/people/access/middleware.py",
     "src/liangzhu/beams/people/access/tokens.py",

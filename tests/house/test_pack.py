@@ -69,6 +69,14 @@ KEYS: dict[str, dict[str, tuple[str, str]]] = {
         "matters": ("kind years", ""),
         "registers": ("years source", ""),
     },
+    "certificates.toml": {
+        "": ("issuer kind paper seal", ""),
+        "issuer": ("unit code mark", ""),
+        "kind": ("key title code holder layout field source", "foreign issuers seal number years states"),
+        "kind.field": ("key title grade", "mask required long type"),
+        "paper": ("key mark", ""),
+        "seal": ("unit use number demo", ""),
+    },
     "roles.toml": {"": ("role", ""), "role": ("code name about", "exclusive_with")},
     "accounts.toml": {
         "": ("demo demo_password person", "deputy"),

@@ -22,8 +22,9 @@ from django.utils.timezone import now as machine_now  # noqa: TID251 - a key is 
 from liangzhu.kernel import crypto
 from liangzhu.kernel.errors import Problem
 
-SM2, SM4, HMAC = "sm2", "sm4", "hmac"
+SM2, SM4, HMAC, P256 = "sm2", "sm4", "hmac", "p256"
 _SIZES = {SM4: 16, HMAC: 32}
+_PAIRS = {SM2: crypto.generate_keypair, P256: crypto.generate_p256_keypair}
 
 FRESH_SECONDS = 30
 """How long a process may go on with a version after another process made a newer one."""
@@ -77,6 +78,7 @@ class Material:
 
 
 _purposes: dict[str, Purpose] = {}
+_families: dict[str, Purpose] = {}
 _rebuilds: dict[str, list[Callable[[], None]]] = {}
 
 # Both caches hold committed rows only: a key made in a transaction that is rolled back never was.
@@ -93,6 +95,16 @@ def declare(name: str, kind: str, title: str) -> Purpose:
     return _purposes[name]
 
 
+def declare_family(name: str, kind: str, title: str) -> None:
+    """Declare purposes that come with the things they belong to: "stamp/12" is one of the family "stamp".
+
+    The first key of a member is made when it is first used.
+    """
+    if name in _families:
+        raise ValueError(f"key family {name} is declared twice")
+    _families[name] = Purpose(name, kind, title)
+
+
 declare("log", SM2, "签署日志")
 declare("seal", SM4, "加密数据")
 declare("blind", HMAC, "盲索引")
@@ -105,6 +117,9 @@ def purposes() -> dict[str, Purpose]:
 
 def purpose(name: str) -> Purpose:
     """The purpose of that name. Raises NoSuchKey."""
+    family, _, member = name.partition("/")
+    if family in _families and member.isalnum():
+        return Purpose(name, _families[family].kind, f"{_families[family].title} {member}")
     if name not in _purposes:
         raise NoSuchKey(f"没有名为 {name} 的密钥用途。", todo=f"可用：{'、'.join(_purposes)}。")
     return _purposes[name]
@@ -204,7 +219,7 @@ def material(name: str, version: int) -> Material:
 def make(name: str, version: int):
     """The row of a version, made here unless another process made it first."""
     kind = purpose(name).kind
-    secret, own = crypto.generate_keypair() if kind == SM2 else (os.urandom(_SIZES[kind]), b"")
+    secret, own = _PAIRS[kind]() if kind in _PAIRS else (os.urandom(_SIZES[kind]), b"")
     model = apps.get_model("kernel", "Key")
     row = model(purpose=name, version=version, public=own, created_at=machine_now())
     rewrap(row, secret)

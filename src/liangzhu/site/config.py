@@ -123,6 +123,13 @@ SETTINGS: dict[str, Setting] = {
             _names,
         ),
         Setting(
+            "LIANGZHU_ADDRESS",
+            "address",
+            "http://127.0.0.1:8000",
+            "The public address of the portal; it stands in QR codes, and is printed.",
+            str,
+        ),
+        Setting(
             "LIANGZHU_HTTPS",
             "flag",
             "0",

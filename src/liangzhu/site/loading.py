@@ -16,6 +16,7 @@ from django.db.migrations.executor import MigrationExecutor
 from liangzhu.beams.data.indicators import api as indicators
 from liangzhu.beams.people.access import api as access
 from liangzhu.beams.people.directory import api as directory
+from liangzhu.beams.trust.certificates import api as certificates
 from liangzhu.beams.work.decisions import api as decisions
 from liangzhu.beams.work.forms import api as forms
 from liangzhu.beams.work.matters import api as matters
@@ -119,6 +120,7 @@ def load(*, demo: bool, say: Callable[[str], None], history: bool = True) -> Non
         directory.load_people(district)
         access.load_accounts(district)
     _load_calendar(district)
+    certificates.load_certificates(district, demo=demo)
     forms.load_forms()
     decisions.load_rules()
     matters.load_processes()

@@ -36,6 +36,7 @@ LIANGZHU_API_RATE = read("LIANGZHU_API_RATE")
 LIANGZHU_FAILURE_RATE = read("LIANGZHU_FAILURE_RATE")
 LIANGZHU_IDEMPOTENCY_HOURS = read("LIANGZHU_IDEMPOTENCY_HOURS")
 LIANGZHU_PROXIES = read("LIANGZHU_PROXIES")
+LIANGZHU_ADDRESS = read("LIANGZHU_ADDRESS")
 LIANGZHU_METRICS_TOKEN = read("LIANGZHU_METRICS_TOKEN")
 LIANGZHU_OWN_KEY = not read("LIANGZHU_SECRET_KEY")
 LIANGZHU_OWN_MASTER_KEY = not read("LIANGZHU_MASTER_KEY")
@@ -119,6 +120,7 @@ INSTALLED_APPS = [
     "liangzhu.adapters.nats",
     "liangzhu.adapters.province_identity",
     "liangzhu.pillars.programme",
+    "liangzhu.beams.trust.certificates",
     "liangzhu.beams.data.indicators",
     "liangzhu.beams.work.matters",
     "liangzhu.beams.work.decisions",

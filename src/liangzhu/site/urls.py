@@ -33,6 +33,7 @@ urlpatterns = [
     path("forms/", include("liangzhu.beams.work.forms.pages.urls")),
     path("rules/", include("liangzhu.beams.work.decisions.pages.urls")),
     path("work/", include("liangzhu.beams.work.matters.pages.urls")),
+    path("", include("liangzhu.beams.trust.certificates.pages.urls")),
     path("indicators/", include("liangzhu.beams.data.indicators.pages.urls")),
     path("", include("liangzhu.pillars.programme.pages.urls")),
 ]

@@ -9,9 +9,11 @@ import os
 
 import gmssl_pyx
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.hashes import SM3
 from cryptography.hazmat.primitives.hmac import HMAC
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from liangzhu.kernel.crypto.curve import public_of
 from liangzhu.kernel.crypto.errors import CryptoError, Tampered, WrongKey
@@ -22,6 +24,7 @@ __all__ = [
     "Tampered",
     "WrongKey",
     "generate_keypair",
+    "generate_p256_keypair",
     "hmac_sm3",
     "implementation",
     "new_key",
@@ -83,6 +86,13 @@ def unseal(key: bytes, blob: bytes, aad: bytes = b"") -> bytes:
         return decryptor.update(blob[NONCE_SIZE:-TAG_SIZE]) + decryptor.finalize()
     except InvalidTag:
         raise Tampered("a sealed value, its key or its place is not the one it was sealed with") from None
+
+
+def generate_p256_keypair() -> tuple[bytes, bytes]:
+    """A fresh pair of P-256 (FIPS 186-5): private (32 bytes), public (65 bytes). For what speaks no SM2: signed PDF."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    public = key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    return key.private_numbers().private_value.to_bytes(32, "big"), public
 
 
 def _sm4(key: bytes) -> algorithms.SM4:

@@ -58,8 +58,9 @@ def check(kind: str, value: str, *, not_after: date | None = None) -> Identifier
 
 
 def complete(kind: str, body: str) -> str:
-    """Add the check characters: to the 17 digits of a person's number, or to the 8 places before and the 8 of the
-    main code of an enterprise's. For numbers that are made up. Raises `IdentifierError` where the rest is wrong.
+    """Add the check characters: to the 17 digits of a person's number, to the 8 places before and the 8 of the main
+    code of an enterprise's (for numbers that are made up), or to type, issuer, serial and version of a certificate,
+    with dots between. Raises `IdentifierError` where the rest is wrong.
     """
     return check(kind, KINDS[kind].completed(body)).value
 

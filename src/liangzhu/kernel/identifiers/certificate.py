@@ -22,6 +22,7 @@ from liangzhu.kernel.identifiers.base import (
     Frame,
     Identifier,
     IdentifierError,
+    normal_form,
     stars,
 )
 from liangzhu.kernel.identifiers.bodies import Enterprise
@@ -116,6 +117,14 @@ class Certificate(Identifier):
         return cls(text, type_code, issuer, serial, version, check)
 
     @classmethod
+    def completed(cls, body: str) -> str:
+        """See `Identifier.completed`: ``body`` is type, issuer, serial and version with dots between, or all of it up
+        to the version.
+        """
+        pieces = normal_form(body).removeprefix(f"{ROOT}.").split(".")
+        return f"{ROOT}.{'.'.join(pieces)}.{_check(''.join(pieces)) if _made_of_known(pieces) else '?'}"
+
+    @classmethod
     def masked(cls, text: str, *, public: bool) -> str:
         """Hide the serial up to its last four characters (in public all of it) and the check character."""
         match = _SERIAL.fullmatch(text)
@@ -128,6 +137,11 @@ class Certificate(Identifier):
 def _segment(here: Frame, part: str, label: str, segment: str, right: str) -> IdentifierError:
     what = f"{label}应为 {right}，现为 {len(segment)} 位"
     return here.error(part, what, f"完整写法是 {_FORM}。", (1, max(len(segment), 1)))
+
+
+def _made_of_known(pieces: list[str]) -> bool:
+    """Whether a check character can be computed; reading names what is wrong where it cannot."""
+    return all(character in VALUE_OF for piece in pieces for character in piece)
 
 
 def _check(body: str) -> str:

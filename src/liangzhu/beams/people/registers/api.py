@@ -13,7 +13,7 @@ from liangzhu.beams.people.registers.links import add_referrer
 from liangzhu.beams.people.registers.mandating import act_for, mandates_of, may_act
 from liangzhu.beams.people.registers.models import Mandate, NaturalPerson, Organisation
 from liangzhu.beams.people.registers.models.mandates import Scope
-from liangzhu.beams.people.registers.queries import find_by_uscc
+from liangzhu.beams.people.registers.queries import find_by_uscc, holder
 
 __all__ = [
     "Grant",
@@ -26,6 +26,7 @@ __all__ = [
     "add_referrer",
     "family",
     "find_by_uscc",
+    "holder",
     "mandates_of",
     "may_act",
     "party_names",

@@ -284,6 +284,33 @@ def party(actor: Actor, kind: str, text: str, field: str) -> Ref:
     return found[0].ref
 
 
+def holder(actor: Actor, kind: str, number: str) -> tuple[Ref, str]:
+    """The registered person or organisation of a number that was typed from an original, with the name in full.
+
+    For what names its holder (a certificate). The caller has asked its policy, and the name goes into what it makes.
+    Raises Invalid beside ``holder_number``.
+    """
+    text = identifiers.normal_form(number)
+    model = NaturalPerson if kind == changes.PERSON else Organisation
+    found = (
+        NaturalPerson.objects.filter(document_blind__in=_forms(text))
+        if model is NaturalPerson
+        else Organisation.objects.filter(uscc=text)
+    )
+    rows = list(found[:2])
+    if len(rows) != 1:
+        raise Invalid({"holder_number": "没有登记这个号码的自然人或组织，请核对号码；没有登记的，请先登记。"})
+    row = rows[0]
+    if model is NaturalPerson and row.merged_into_id:
+        row = row.merged_into
+    name = (
+        row.name
+        if model is Organisation
+        else masking.reveal(actor, row, "name", reason="核发证照时填写持证主体")
+    )
+    return row.ref, name
+
+
 def person_facts(row: NaturalPerson, full: dict[str, str]) -> list[tuple[str, str]]:
     """What a person's page says: masked, but for what was read in full."""
     return [

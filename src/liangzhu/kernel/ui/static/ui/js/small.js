@@ -52,6 +52,17 @@ function calendars() {
   }
 }
 
+function countdowns() {
+  for (const element of document.querySelectorAll("[data-countdown]")) {
+    const end = performance.now() + 1000 * Number(element.dataset.countdown);
+    const tick = setInterval(() => {
+      const left = Math.max(0, Math.ceil((end - performance.now()) / 1000));
+      element.textContent = left ? `还有 ${Math.floor(left / 60)} 分 ${left % 60} 秒` : "已过期，请重新出示";
+      if (!left) clearInterval(tick);
+    }, 1000);
+  }
+}
+
 function readAloud(button) {
   const words = button.querySelector("span");
   if (speechSynthesis.speaking) {
@@ -91,6 +102,7 @@ export function small() {
   if (history.length > 1) reveal("[data-back]", () => history.back());
   if ("speechSynthesis" in globalThis) reveal("[data-read-aloud]", readAloud);
   calendars();
+  countdowns();
   lines();
   const wrong = document.querySelector("[data-focus]");
   if (wrong) {

@@ -1,0 +1,1 @@
+"""Certificates, seals and sealed papers."""
