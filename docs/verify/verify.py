@@ -1,6 +1,7 @@
-"""Checks proofs of the log (日志证明) by itself: one file, Python's own library only, no network, nothing of the product.
+"""Checks proofs of the log (日志证明), certificates and sealed papers (证照、文书) by itself: one file, Python's own library only, no network, nothing of the product.
 
     python verify.py proof PROOF.json [--key PUBLIC]
+    python verify.py sealed FILE.json|FILE.pdf [--key PUBLIC]
     python verify.py consistency OLD-HEAD.json NEW-HEAD.json CONSISTENCY.json [--key PUBLIC]
 
 The tree is that of RFC 9162 (2.1) over SM3 (GB/T 32905); heads are signed with SM2 (GB/T 32918, identity
@@ -9,7 +10,9 @@ The tree is that of RFC 9162 (2.1) over SM3 (GB/T 32905); heads are signed with 
 
 import hashlib
 import json
+import re
 import sys
+import zlib
 
 P = 0xFFFFFFFEFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF00000000FFFFFFFFFFFFFFFF
 N = 0xFFFFFFFEFFFFFFFFFFFFFFFFFFFFFFFF7203DF6B21C6052B53BBF40939D54123
@@ -138,6 +141,42 @@ def check_proof(proof, key):
     print(f"{leaf['number']} 号在树里。", leaf.get("text", "（证明里只有散列）"), sep="\n")
 
 
+def check_sealed(file, key):
+    """The seal's signature over the statement, and that the log holds exactly this statement."""
+    text = file["statement"].encode()
+    if not signed(bytes.fromhex(file["public_key"]), text, bytes.fromhex(file["signature"])):
+        raise Wrong("印章的签名不对：内容被改过，或者不是这枚印章签的")
+    said = json.loads(text)
+    if said["seal"]["public_key"] != file["public_key"]:
+        raise Wrong("签名的密钥不是内容里写的那枚印章的")
+    title = said["type"]["title"] if "type" in said else said["title"]
+    print(f"{title} {said['number']}，{said['issuer']['name']}，{said['issued_on']}")
+    for one in said.get("fields", ()):
+        print(f"{one['title']}：{one['value']}")
+    print(f"印章：{said['seal']['unit']}{said['seal']['use']}（{said['seal']['number']}），签名有效")
+    if "proof" not in file:
+        print("文件里没有日志证明：只能说明签名有效。")
+        return
+    if "details" not in file["proof"]:
+        raise Wrong("日志证明里没有内容的散列")
+    check_proof(file["proof"], key)
+    if json.loads(file["proof"]["details"]["body"])["digest"] != sm3(text).hex():
+        raise Wrong("日志里登记的不是这份内容")
+    print("日志里登记的正是这份内容。是否仍然有效，请联网核验。")
+
+
+def attached(pdf):
+    """The sealed file inside a PDF: the attachment that is JSON of ours."""
+    for found in re.finditer(rb"/EmbeddedFile[^\0]{0,400}?stream\r?\n", pdf):
+        try:
+            text = zlib.decompressobj().decompress(pdf[found.end() :])
+            if b"liangzhu-sealed" in text:
+                return json.loads(text)
+        except (zlib.error, ValueError):
+            continue
+    raise ValueError("PDF 里没有核验文件")
+
+
 def check_consistency(old, new, proof, key):
     """That the tree of one head continues that of the other."""
     for mine, name in ((old, "old"), (new, "new")):
@@ -157,9 +196,10 @@ def check_consistency(old, new, proof, key):
 
 
 def load(name):
-    """A JSON file."""
-    with open(name, encoding="utf-8") as file:
-        return json.load(file)
+    """A JSON file, or the one inside a PDF."""
+    with open(name, "rb") as file:
+        data = file.read()
+    return attached(data) if data.startswith(b"%PDF") else json.loads(data.decode("utf-8"))
 
 
 def main(words):
@@ -168,6 +208,8 @@ def main(words):
     try:
         if words[:1] == ["proof"] and len(words) == 2:
             check_proof(load(words[1]), key)
+        elif words[:1] == ["sealed"] and len(words) == 2:
+            check_sealed(load(words[1]), key)
         elif words[:1] == ["consistency"] and len(words) == 4:
             check_consistency(*map(load, words[1:]), key)
         else:
