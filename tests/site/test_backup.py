@@ -103,6 +103,53 @@ def test_what_is_restored_is_what_was_there_and_its_log_verifies(source, tmp_pat
         assert "不是空的" in refused
 
 
+FORGET = """
+import sys
+from liangzhu.site.cli import set_up_django
+set_up_django()
+from liangzhu.beams.work.matters.models import Matter
+from liangzhu.beams.work.matters.retention import destroy
+from liangzhu.kernel.actors import SYSTEM
+first, second = Matter.objects.order_by("id")[:2]
+if sys.argv[1:] == ["forget"]:
+    destroy(SYSTEM, matter_id=first.pk, rule="档案到期销毁清册第 3 号")
+    first.refresh_from_db()
+print([first.title == "已依规删除", bool(first.sealed_key), second.title == "已依规删除", bool(second.sealed_key)])
+"""
+
+
+def look(home: Path, database: str, *words: str) -> str:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("LIANGZHU_")}
+    given = kept | {"LIANGZHU_HOME": str(home), "PYTHONPATH": str(ROOT / "src")}
+    if database:
+        given["LIANGZHU_DATABASE"] = database
+    done = subprocess.run(
+        [sys.executable, "-c", FORGET, *words], env=given, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_what_was_deleted_after_the_backup_is_deleted_again_when_it_is_restored(source, tmp_path):
+    _, _, file = source
+    one, two = tmp_path / "one", tmp_path / "two"
+    gone = "[True, False, False, True]"
+    with another_database("backup_one") as database:
+        assert "没有比备份更新的删除台账" in run(one, "restore", file, database=database)
+        assert look(one, database) == "[False, True, False, True]"
+        assert look(one, database, "forget") == gone
+    ledger = (one / "forgotten.jsonl").read_text()
+    assert "matters.Matter" in ledger and "清册" not in ledger
+    with another_database("backup_two") as database:
+        said = run(two, "restore", file, "--forgotten", one / "forgotten.jsonl", database=database)
+        assert "重新删除" in said and "没有比备份更新的删除台账" not in said and "相符" in said
+        assert look(two, database) == gone
+        run(two, "backup", tmp_path / "later.lzb", database=database)
+    with tarfile.open(tmp_path / "later.lzb", "r:gz") as later:
+        kept = later.extractfile("forgotten").read().decode()
+    assert set(ledger.splitlines()) <= set(kept.splitlines())
+
+
 @on_postgresql
 def test_a_backup_is_restored_into_the_other_database(source, tmp_path):
     home, database, file = source

@@ -1,22 +1,30 @@
 """Files: told by their content, refused by name, stored once, seen only by whom the subject admits."""
 
+import importlib
 import io
 import struct
 import zipfile
 
 import pytest
+from django.apps import apps
+from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.urls import reverse
 
-from liangzhu.beams.work.files import actions, kinds, queries
+from liangzhu.beams.work.files import actions, kinds, queries, storing
 from liangzhu.beams.work.files import api as files
 from liangzhu.beams.work.files.models import Attachment
 from liangzhu.beams.work.files.names import clean_name
+from liangzhu.kernel import sealing
+from liangzhu.kernel.actions import action
 from liangzhu.kernel.actors import SYSTEM
 from liangzhu.kernel.errors import BadFile, Denied, Invalid, NotThere, TooLarge
 from liangzhu.kernel.log import sm3
-from liangzhu.kernel.now import at
+from liangzhu.kernel.now import at, now
+from liangzhu.kernel.policies import public
 from liangzhu.kernel.refs import Ref
+
+migration = importlib.import_module("liangzhu.beams.work.files.migrations.0003_contents")
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 20 + b"IEND\xaeB`\x82"
 PDF = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n"
@@ -149,7 +157,89 @@ def test_content_is_stored_once_under_its_fingerprint(li, upload):
     second = files.stage(li, upload=upload("二.txt", "同样的内容"))
     assert first.fingerprint == second.fingerprint == sm3("同样的内容".encode())
     assert first.path == second.path and first.pk != second.pk
-    assert files.content(second).decode() == "同样的内容"
+    assert files.content(second).decode() == files.content(first).decode() == "同样的内容"
+
+
+@action("test.forget_file")
+def forget_file(act, *, file_id: int) -> None:
+    act.check(public)
+    sealing.forget(act, act.lock(Attachment, pk=file_id), rule="到期")
+
+
+def test_content_is_sealed_and_no_copy_of_it_opens_once_every_giving_is_forgotten(
+    li, upload, django_capture_on_commit_callbacks
+):
+    text = "上官望舒的申请，320706198203040512"
+    first, second = (files.stage(li, upload=upload(f"{one}.txt", text)) for one in "一二")
+    with default_storage.open(first.path) as file:
+        copy = file.read()
+    assert copy.startswith(storing.SEALED) and text.encode() not in copy
+    assert len(copy) == len(text.encode()) + storing.OVERHEAD
+    held = [bytes(one.data) for one in Attachment.objects.values_list("content_key", flat=True)]
+    assert len(set(held)) == 2 and first.content_key == second.content_key
+    with django_capture_on_commit_callbacks(execute=True):
+        forget_file(SYSTEM, file_id=first.pk)
+    assert files.content(Attachment.objects.get(pk=second.pk)).decode() == text
+    with pytest.raises(NotThere):
+        files.content(Attachment.objects.get(pk=first.pk))
+    with django_capture_on_commit_callbacks(execute=True):
+        forget_file(SYSTEM, file_id=second.pk)
+    assert not default_storage.exists(first.path)
+    # The same given again is sealed anew: what somebody kept of the old file stays closed to everybody.
+    third = files.stage(li, upload=upload("三.txt", text))
+    assert third.path != first.path and third.content_key != held[0]
+    default_storage.delete(third.path)
+    default_storage.save(third.path, ContentFile(copy))
+    with pytest.raises(BadFile, match="指纹"):
+        files.content(third)
+
+
+def _plain(name: str, body: str, **given) -> Attachment:
+    """A file as it lay before contents were sealed."""
+    path = f"{sm3(body.encode())[:2]}/{sm3(body.encode())[2:4]}/{sm3(body.encode())}"
+    if not default_storage.exists(path):
+        default_storage.save(path, ContentFile(body.encode()))
+    return Attachment.objects.create(
+        fingerprint=sm3(body.encode()),
+        size=len(body.encode()),
+        media_type="text/plain",
+        name=name,
+        path=path,
+        uploaded_by="person:1",
+        uploaded_at=now(),
+        **given,
+    )
+
+
+@pytest.mark.parametrize("stopped", ["", "before the commit", "after the commit"])
+def test_contents_that_lay_plain_are_sealed_by_the_upgrade_wherever_it_was_stopped(db, monkeypatch, stopped):
+    shared = [_plain(f"{one}.txt", "上官望舒，13961300078") for one in "一二"]
+    alone = _plain("三.txt", "另一份")
+    lost = _plain("四.txt", "丢了的")
+    default_storage.delete(lost.path)
+    if stopped:
+        broken = "path" if stopped == "before the commit" else "delete"
+        with monkeypatch.context() as patch:
+
+            def stop(*args, **kwargs):
+                raise KeyboardInterrupt
+
+            if broken == "path":
+                patch.setattr(migration.transaction, "atomic", stop)
+            else:
+                patch.setattr(migration.default_storage, "delete", stop)
+            with pytest.raises(KeyboardInterrupt):
+                migration.seal_contents(apps, None)
+    migration.seal_contents(apps, None)
+    migration.seal_contents(apps, None)
+    first, second = (Attachment.objects.get(pk=one.pk) for one in shared)
+    assert first.path == second.path != shared[0].path
+    assert files.content(first) == files.content(second) == "上官望舒，13961300078".encode()
+    assert files.content(Attachment.objects.get(pk=alone.pk)).decode() == "另一份"
+    for before in (shared[0], alone):
+        assert not default_storage.exists(before.path)
+    with pytest.raises(BadFile):
+        files.content(Attachment.objects.get(pk=lost.pk))
 
 
 def test_what_was_cut_off_on_the_disk_is_written_again(li, upload):
@@ -161,10 +251,13 @@ def test_what_was_cut_off_on_the_disk_is_written_again(li, upload):
 
 def test_altered_content_is_not_given_out(li, upload):
     row = files.stage(li, upload=upload("一.txt", "原来的内容"))
-    with default_storage.open(row.path, "wb") as file:
-        file.write("改过的内容".encode())
-    with pytest.raises(BadFile, match="指纹"):
-        files.content(row)
+    with default_storage.open(row.path) as file:
+        whole = file.read()
+    for altered in ("改过的内容".encode(), whole[:-1], whole[:40] + bytes([whole[40] ^ 1]) + whole[41:]):
+        with default_storage.open(row.path, "wb") as file:
+            file.write(altered)
+        with pytest.raises(BadFile, match="指纹"):
+            files.content(row)
 
 
 def test_a_file_beyond_the_limit_is_refused_with_both_sizes(li, upload, settings):

@@ -14,6 +14,7 @@ SHELVES = (
     "actions",
     "calendar",
     "keyring",
+    "forgotten",
     "releases",
     "outbox",
     "handlers",

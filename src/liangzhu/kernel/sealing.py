@@ -24,6 +24,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
@@ -33,6 +34,7 @@ from django.db.models.functions import Length
 
 from liangzhu.kernel import crypto, keys
 from liangzhu.kernel.errors import Problem
+from liangzhu.kernel.now import now
 
 if TYPE_CHECKING:
     from liangzhu.kernel.actions import Act
@@ -425,6 +427,7 @@ keys.on_rotation("blind", rebuild_blind_indexes)
 # The registry ---------------------------------------------------------------------------------------------------------
 
 _dependants: dict[type[models.Model], list[Callable[["Act", Any], dict[str, int]]]] = {}
+_told: list[Callable[["Sealed", str, str], None]] = []
 _by_reference: list[tuple[type["Sealed"], str]] = []
 _watchers: ContextVar[tuple[list, ...]] = ContextVar("grade 3 watchers", default=())
 
@@ -466,6 +469,16 @@ def on_forget(model: type[models.Model], destroy: Callable[["Act", Any], dict[st
     _dependants.setdefault(model, []).append(destroy)
 
 
+def on_forgotten(tell: Callable[["Sealed", str, str], None]) -> None:
+    """Have ``tell(row, fingerprint of its wrapped key, when)`` called after a deletion was committed."""
+    _told.append(tell)
+
+
+def key_fingerprint(wrapped: bytes) -> str:
+    """What a subject's wrapped key is told apart by, also when it is no more: 16 hexadecimal characters."""
+    return crypto.sm3_hex(wrapped)[:16]
+
+
 def hangs_on(model: type[Sealed], column: str) -> type[Sealed]:
     """Have the rows of a model forgotten with the subject whose reference ("matter:12") stands in their ``column``."""
     _by_reference.append((model, column))
@@ -483,7 +496,7 @@ def forget(act: "Act", row: Sealed, *, rule: str) -> dict[str, int]:
     if not rule.strip():
         raise ValueError("forgetting names its rule")
     with transaction.atomic():
-        fingerprint = crypto.sm3_hex(bytes(row.sealed_key))[:16] if row.sealed_key else ""
+        fingerprint = key_fingerprint(bytes(row.sealed_key)) if row.sealed_key else ""
         counts: dict[str, int] = {}
         for field in sealed_fields(row._meta.apps):
             for rows in _owned(field, row):
@@ -499,6 +512,9 @@ def forget(act: "Act", row: Sealed, *, rule: str) -> dict[str, int]:
         counts = {name: count for name, count in counts.items() if count}
         row.refresh_from_db()
         act.log(row.ref, forgotten=rule.strip(), key=fingerprint, emptied=counts)
+        if fingerprint:
+            for told in _told:
+                transaction.on_commit(partial(told, row, fingerprint, f"{now():%Y-%m-%dT%H:%M:%SZ}"))
     return counts
 
 

@@ -1,7 +1,7 @@
 """Backup and restore (备份、恢复): one file that holds rows, attachments, heads of the log and what is needed to check it.
 
 A tar in gzip, written and read as a stream: rows of all tables as JSON lines, in one snapshot of the database while it
-goes on serving; the attachments; the file of signed heads; and, as the last member, a manifest with the SM3 of every
+goes on serving; the attachments; the file of signed heads; the ledger of deletions; and, as the last member, a manifest with the SM3 of every
 other one. The same form serves SQLite and PostgreSQL, so that a backup of one is restored into the other. Derived rows
 (search) and sessions are left out: the one is built again, the others sign in again.
 """
@@ -30,8 +30,9 @@ from django.db import connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.recorder import MigrationRecorder
 
-from liangzhu.kernel import crypto, keys
+from liangzhu.kernel import crypto, forgotten, keys
 from liangzhu.kernel.errors import Problem
+from liangzhu.kernel.forgotten import ledger_file
 from liangzhu.kernel.log.heads import heads_file
 
 FORMAT = 1
@@ -281,6 +282,8 @@ def _write(raw: io.BufferedIOBase, passphrase: str, say: Callable[[str], None]) 
         say(f"附件：{files:,} 个文件")
         if heads_file().exists():
             archive.add("log-heads", heads_file().read_bytes())
+        if ledger_file().exists():
+            archive.add("forgotten", ledger_file().read_bytes())
         own = [name for name in OWN_KEYS if (settings.HOME / name).exists()]
         for name in own:
             archive.add(f"keys/{name}", (settings.HOME / name).read_bytes())
@@ -409,10 +412,25 @@ def _holds_rows(table: str) -> bool:
 
 
 def restore(
-    file: Path, *, manifest: dict, passphrase: str = "", say: Callable[[str], None] = lambda line: None
+    file: Path,
+    *,
+    manifest: dict,
+    passphrase: str = "",
+    ledger: Path | None = None,
+    say: Callable[[str], None] = lambda line: None,
 ) -> None:
-    """Fill an empty installation from a backup that `check` has read. Raises NotEmpty, BadBackup, NoRoom."""
+    """Fill an empty installation from a backup that `check` has read, and do the deletions again that came after it.
+
+    Those stand in ``ledger``, a copy of the ledger of deletions that is newer than the backup, or in the ledger that lies
+    in the home already. Raises NotEmpty, BadBackup, NoRoom.
+    """
     require_empty()
+    try:
+        later = ledger.read_text(encoding="utf-8") if ledger else ""
+        if ledger_file().exists():
+            later += "\n" + ledger_file().read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadBackup(f"删除台账读不出来：{error}。", todo="请给出 forgotten.jsonl 的完好副本。") from None
     try:
         _tables_of(manifest)
         with _without_keys():
@@ -433,6 +451,19 @@ def restore(
     }
     if not steps and found != {table: manifest["rows"][table] for table in found}:
         raise BadBackup("恢复后的行数与清单不符。")
+    _delete_again(later, say)
+
+
+def _delete_again(later: str, say: Callable[[str], None]) -> None:
+    """Do the deletions of the ledgers again; say so, and say when there was none but the backup's own."""
+    forgotten.append(forgotten.read(later))
+    if again := forgotten.forget_again(forgotten.read(ledger_file().read_text(encoding="utf-8"))):
+        say(f"按删除台账重新删除了 {again} 个对象的内容：它们在备份之后已依规删除。")
+    if not later.strip():
+        say(
+            "注意：没有比备份更新的删除台账。备份之后依规删除过的内容会随恢复回来；"
+            "请用 --forgotten 给出原安装目录里的 forgotten.jsonl 另做一次，或核对日志后重新删除。"
+        )
 
 
 def _tables_of(manifest: dict) -> None:
@@ -497,6 +528,8 @@ def _fill(file: Path, passphrase: str) -> None:
                     settings.LIANGZHU_MASTER_KEYS = [bytes.fromhex(body.decode().strip())]
             elif place == "log-heads":
                 _put(heads_file(), body)
+            elif place == "forgotten":
+                forgotten.append(forgotten.read(body.decode()))
 
 
 def _put(path: Path, body: bytes) -> None:

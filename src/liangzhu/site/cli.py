@@ -390,8 +390,13 @@ def backup(file: Path, passphrase_file: Path | None) -> None:
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--home", type=click.Path(path_type=Path), help="安装目录；省略时用 LIANGZHU_HOME")
 @click.option("--passphrase-file", type=click.Path(path_type=Path), help="备份时用的口令文件")
-def restore(file: Path, home: Path | None, passphrase_file: Path | None) -> None:
-    """恢复到空目录和空数据库；备份旧于程序时接着升级。核验不符时退出状态为 1。"""
+@click.option(
+    "--forgotten",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="比备份更新的删除台账（原安装目录里的 forgotten.jsonl），按它重新删除",
+)
+def restore(file: Path, home: Path | None, passphrase_file: Path | None, forgotten: Path | None) -> None:
+    """恢复到空目录和空数据库；备份旧于程序时接着升级，备份之后依规删除的重新删除。核验不符时退出状态为 1。"""
     if home:
         os.environ["LIANGZHU_HOME"] = str(home.absolute())
     passphrase = _passphrase(passphrase_file)
@@ -402,7 +407,7 @@ def restore(file: Path, home: Path | None, passphrase_file: Path | None) -> None
     click.echo(
         f"备份完好：{manifest['made_at']}，{sum(manifest['rows'].values()):,} 行，{manifest['files']} 个附件。"
     )
-    backing.restore(file, manifest=manifest, passphrase=passphrase, say=click.echo)
+    backing.restore(file, manifest=manifest, passphrase=passphrase, ledger=forgotten, say=click.echo)
     sys.exit(0 if _after_restore() else 1)
 
 

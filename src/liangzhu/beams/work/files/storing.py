@@ -1,5 +1,10 @@
-"""Storing content by its fingerprint, in Django's default storage (a folder, or S3 by configuration)."""
+"""Storing content by its fingerprint, sealed, in Django's default storage (a folder, or S3 by configuration).
 
+A stored file is the mark `SEALED` and SM4-GCM of the content, bound to its fingerprint. Its key is random; whoever gives
+the same content again takes file and key over from one who has them.
+"""
+
+import os
 from collections.abc import Iterable
 
 from django.conf import settings
@@ -11,12 +16,19 @@ from django.db.models import Q
 from liangzhu.beams.work.files.kinds import identify
 from liangzhu.beams.work.files.models import Attachment
 from liangzhu.beams.work.files.names import clean_name, extension
+from liangzhu.kernel import crypto
 from liangzhu.kernel.actions import Act
 from liangzhu.kernel.errors import BadFile, Invalid, NotThere, TooLarge
 from liangzhu.kernel.log import sm3
 from liangzhu.kernel.now import now
 from liangzhu.kernel.refs import Ref
 from liangzhu.kernel.sealing import hangs_on, is_gone, on_forget
+
+SEALED = b"LZ-SM4-GCM\x01"
+"""How a stored file begins."""
+
+OVERHEAD = len(SEALED) + crypto.NONCE_SIZE + crypto.TAG_SIZE
+"""Bytes by which a stored file is longer than its content."""
 
 
 def store(act: Act, upload: File, *, kinds: Iterable[str] | None = None) -> Attachment:
@@ -35,12 +47,14 @@ def store(act: Act, upload: File, *, kinds: Iterable[str] | None = None) -> Atta
     if not extension(name):
         name = f"{name}.{kind.extensions[0]}"
     fingerprint = sm3(body)
+    path, key = _keep(fingerprint, body)
     attachment = Attachment.objects.create(
         fingerprint=fingerprint,
         size=len(body),
         media_type=kind.media_type,
         name=name,
-        path=_keep(fingerprint, body),
+        path=path,
+        content_key=key.hex(),
         uploaded_by=str(act.actor.ref),
         uploaded_at=now(),
     )
@@ -48,15 +62,45 @@ def store(act: Act, upload: File, *, kinds: Iterable[str] | None = None) -> Atta
     return attachment
 
 
-def _keep(fingerprint: str, body: bytes) -> str:
-    """Write content under its fingerprint unless it is there whole; returns the path."""
-    path = f"{fingerprint[:2]}/{fingerprint[2:4]}/{fingerprint}"
-    if default_storage.exists(path):
-        if default_storage.size(path) == len(body):
-            return path
+def _keep(fingerprint: str, body: bytes) -> tuple[str, bytes]:
+    """Write content unless it is there whole; returns path and key."""
+    # Locked: who sweeps or forgets that row meanwhile comes before, and takes the content along, or after, and leaves it.
+    rows = Attachment.objects.select_for_update().filter(fingerprint=fingerprint).exclude(sealed_key=b"")
+    known = rows.order_by("id").first()
+    if known is not None and (key := _key_of(known)):
+        if not default_storage.exists(known.path):
+            return write_sealed(known.path, fingerprint, body, key), key
+        if default_storage.size(known.path) == len(body) + OVERHEAD:
+            return known.path, key
         # A write that was interrupted left part of it; the fingerprint says what belongs here.
-        default_storage.delete(path)
-    return default_storage.save(path, ContentFile(body))
+        default_storage.delete(known.path)
+        return write_sealed(known.path, fingerprint, body, key), key
+    # A name of its own: two who give the same for the first time at once do not write over each other's file.
+    path, key = f"{folder(fingerprint)}-{os.urandom(6).hex()}", crypto.new_key()
+    return write_sealed(path, fingerprint, body, key), key
+
+
+def folder(fingerprint: str) -> str:
+    """Where content with that fingerprint lies."""
+    return f"{fingerprint[:2]}/{fingerprint[2:4]}/{fingerprint}"
+
+
+def write_sealed(path: str, fingerprint: str, body: bytes, key: bytes) -> str:
+    """Write content to a path where nothing lies; returns the path."""
+    sealed = SEALED + crypto.seal(key, body, _bound_to(fingerprint))
+    return default_storage.save(path, ContentFile(sealed))
+
+
+def _bound_to(fingerprint: str) -> bytes:
+    return f"file content {fingerprint}".encode()
+
+
+def _key_of(attachment: Attachment) -> bytes:
+    """The key of a file's content; b"" when it is gone or does not open."""
+    try:
+        return bytes.fromhex(attachment.content_key)
+    except ValueError:
+        return b""
 
 
 def content(attachment: Attachment) -> bytes:
@@ -65,10 +109,13 @@ def content(attachment: Attachment) -> bytes:
         raise NotThere("这个附件已依规删除。")
     try:
         with default_storage.open(attachment.path) as file:
-            body = file.read()
-    except FileNotFoundError:
-        body = b""
-    if sm3(body) != attachment.fingerprint:
+            stored = file.read()
+        body = crypto.unseal(
+            _key_of(attachment), stored.removeprefix(SEALED), _bound_to(attachment.fingerprint)
+        )
+    except (FileNotFoundError, crypto.CryptoError):
+        body = None
+    if body is None or sm3(body) != attachment.fingerprint:
         raise BadFile(
             f"“{attachment.name}”存放的内容与上传时的指纹 {attachment.short} 不符。",
             code="file_altered",

@@ -401,6 +401,7 @@ class Maker:
             media_type=shared.media_type,
             name=shared.name,
             path=shared.path,
+            content_key=shared.content_key,
             uploaded_by=hand.ref,
             uploaded_at=walk.at,
             subject=f"matter:{walk.id}",

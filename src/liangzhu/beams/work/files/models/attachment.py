@@ -8,7 +8,8 @@ from liangzhu.kernel.sealing import Sealed, SealedTextField
 
 class Attachment(Sealed):
     """One file as given: name, type told by its content, fingerprint. The content is stored once however
-    often it is given.
+    often it is given: sealed under a key of its own, which each giving holds under its own key. When the last
+    giving is forgotten, no copy of the content opens any more.
 
     ``subject`` is the Ref of what it belongs to, as text; until it is attached it is empty, and only who
     uploaded it sees it.
@@ -19,6 +20,9 @@ class Attachment(Sealed):
     media_type = models.CharField(max_length=100)
     name = SealedTextField(max_length=200)
     path = models.CharField(max_length=200, help_text="in the default storage")
+    content_key = SealedTextField(
+        max_length=32, blank=True, help_text="hex of the SM4 key that seals the content"
+    )
     uploaded_by = models.CharField(max_length=80)
     uploaded_at = models.DateTimeField()
     subject = models.CharField(max_length=80, blank=True)
