@@ -29,11 +29,12 @@ KEYS: dict[str, dict[str, tuple[str, str]]] = {
     "pack.toml": {
         "": (
             "key name short region_code city_name city_code province_name province_code government time_zone "
-            "demo_date programme_office portal document_series",
+            "demo_date programme_office portal services document_series",
             "phone phone_source phone_unconfirmed phone_to_confirm",
         ),
         "programme_office": ("unit name leading_group", ""),
         "portal": ("province storefront", ""),
+        "services": ("window", ""),
         "document_series": ("key prefix unit use", ""),
     },
     "units.toml": {
@@ -63,6 +64,10 @@ KEYS: dict[str, dict[str, tuple[str, str]]] = {
         "near_due": ("share working_days", ""),
         "reminders": ("working_days_before", ""),
         "escalation": ("to_role working_days_overdue", ""),
+    },
+    "materials.toml": {
+        "": ("material", ""),
+        "material": ("key name channel free", "issuer source_key certificate"),
     },
     "retention.toml": {
         "": ("matters registers", ""),
@@ -116,6 +121,22 @@ KEYS: dict[str, dict[str, tuple[str, str]]] = {
         ),
     },
 }
+
+ITEMS = {
+    "": ("item", ""),
+    "item": (
+        "key name type unit basis promised case served topic result visits materials says",
+        "catalog legal certificate site_check visits_why steps questions form window conditions contact "
+        "complaints hours address fee fee_basis",
+    ),
+    "item.steps": ("name days", ""),
+    "item.questions": ("question answer", ""),
+    "item.materials": ("key", "name necessity basis local"),
+}
+"""Of every file on the shelf `items`, by subject."""
+SHELVES = ("items", "bundles", "rules")
+"""Folders of the pack. Bundles and rules are checked when they are loaded."""
+KEYS |= {f"items/{path.name}": ITEMS for path in sorted((PACK / "items").glob("*.toml"))}
 
 KINDS = {
     "government_department",
@@ -225,13 +246,15 @@ def test_every_table_has_the_keys_that_the_format_knows(name):
 
 
 def test_the_folder_holds_the_files_of_the_format_and_no_other():
-    assert {path.name for path in PACK.iterdir()} == set(KEYS)
+    assert {path.name for path in PACK.iterdir()} == {name for name in KEYS if "/" not in name} | set(SHELVES)
+    for shelf in SHELVES:
+        assert {path.suffix for path in (PACK / shelf).iterdir()} <= {".toml", ".json"}
 
 
 def test_the_readme_explains_every_file_and_key():
     readme = (PACK.parent / "README.md").read_text(encoding="utf-8")
     for name, places in KEYS.items():
-        assert f"`{name}`" in readme
+        assert f"`{name.replace(name.partition('/')[2], '') if '/' in name else name}`" in readme
         for words in places.values():
             for key in " ".join(words).split():
                 assert re.search(rf"[`\[.{{ ]{key}[`\] .,=]", readme), f"{name}: {key}"

@@ -2,8 +2,10 @@
 
 import tomllib
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
+from django.apps import apps
 from django.conf import settings
 
 
@@ -44,3 +46,17 @@ def _pack(folder: str) -> Pack:
 def pack() -> Pack:
     """The pack in use (`LIANGZHU_PACK`)."""
     return _pack(str(settings.LIANGZHU_PACK))
+
+
+def shelf(name: str, pattern: str) -> list[Path]:
+    """The files of that shelf (``forms``, ``rules`` …) of every app and of the pack, by stem.
+
+    What is the law of the land ships with an app; what is the district's comes with the pack.
+    Raises PackError when two files have the same stem.
+    """
+    folders = [Path(app.path) / name for app in apps.get_app_configs()] + [pack().folder / name]
+    found = sorted((path for folder in folders for path in folder.glob(pattern)), key=lambda path: path.stem)
+    for one, other in pairwise(found):
+        if one.stem == other.stem:
+            raise PackError(f"{one} 和 {other} 同名；请给其中一个另取名称。")
+    return found

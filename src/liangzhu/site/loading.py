@@ -26,6 +26,7 @@ from liangzhu.kernel.errors import Problem
 from liangzhu.kernel.models import DayOverride, LogLeaf
 from liangzhu.kernel.pack import Pack, PackError, pack
 from liangzhu.pillars.programme import api as programme
+from liangzhu.pillars.services import api as services
 
 
 class WrongKind(Problem):
@@ -123,6 +124,8 @@ def load(*, demo: bool, say: Callable[[str], None], history: bool = True) -> Non
     certificates.load_certificates(district, demo=demo)
     forms.load_forms()
     decisions.load_rules()
+    services.load_items(district)
+    services.load_bundles()
     matters.load_processes()
     # Matters that were there before the lists and the index knew them, or that came in bulk.
     matters.rebuild_search(only_missing=True)

@@ -120,6 +120,7 @@ INSTALLED_APPS = [
     "liangzhu.adapters.nats",
     "liangzhu.adapters.province_identity",
     "liangzhu.pillars.programme",
+    "liangzhu.pillars.services",
     "liangzhu.beams.trust.certificates",
     "liangzhu.beams.data.indicators",
     "liangzhu.beams.work.matters",

@@ -1,12 +1,10 @@
-"""The rule files of all apps, their releases, and asking the one in force."""
+"""The rule files of all apps and of the pack, their releases, and asking the one in force."""
 
 from dataclasses import replace
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
-
-from django.apps import apps
 
 from liangzhu.beams.work.decisions import checking
 from liangzhu.beams.work.decisions.deciding import Decision, decide_by
@@ -16,6 +14,7 @@ from liangzhu.kernel.errors import NotThere
 from liangzhu.kernel.located import DataFileError
 from liangzhu.kernel.models import Release
 from liangzhu.kernel.now import today
+from liangzhu.kernel.pack import shelf
 
 RELEASE_KIND = "rule"
 
@@ -64,9 +63,8 @@ def forget() -> None:
 
 
 def rule_files() -> list[Path]:
-    """The rule files of all apps, in the order of their keys."""
-    folders = (Path(app.path) / "rules" for app in apps.get_app_configs())
-    return sorted((path for folder in folders for path in folder.glob("*.json")), key=lambda path: path.stem)
+    """The rule files of all apps and of the pack, in the order of their keys."""
+    return shelf("rules", "*.json")
 
 
 def read_rule(file: Path | str) -> Table:

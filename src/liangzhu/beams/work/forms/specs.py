@@ -1,10 +1,8 @@
-"""The form files of all apps and their releases."""
+"""The form files of all apps and of the pack, and their releases."""
 
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-
-from django.apps import apps
 
 from liangzhu.beams.work.forms import grammar, registry
 from liangzhu.beams.work.forms.grammar import FormSpec
@@ -13,6 +11,7 @@ from liangzhu.kernel.errors import NotThere
 from liangzhu.kernel.located import DataFileError
 from liangzhu.kernel.log import sm3
 from liangzhu.kernel.models import Release
+from liangzhu.kernel.pack import shelf
 from liangzhu.kernel.refs import Ref
 
 RELEASE_KIND = "form"
@@ -84,9 +83,8 @@ def forget() -> None:
 
 
 def form_files() -> list[Path]:
-    """The form files of all apps, in the order of their keys."""
-    folders = (Path(app.path) / "forms" for app in apps.get_app_configs())
-    return sorted((path for folder in folders for path in folder.glob("*.json")), key=lambda path: path.stem)
+    """The form files of all apps and of the pack, in the order of their keys."""
+    return shelf("forms", "*.json")
 
 
 def read_form(file: Path | str) -> FormSpec:

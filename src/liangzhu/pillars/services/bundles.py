@@ -1,0 +1,218 @@
+"""Bundles (一件事) as data: which items belong together, by which table the parts are chosen, who runs the window.
+
+A bundle is a TOML file on the pack's shelf `bundles`, kept as a release of kind ``bundle``; a changed file is a draft for a
+second person (kernel.releases). Its questions are the inputs of its decision table, whose rows each add one part, with
+the legal basis of the row. An item of its own is a bundle of one part and needs no file.
+
+    key = "open_clinic"
+    title = "开办诊所、门诊部"
+    says = ["开诊所", "开牙科"]          # everyday words
+    rule = "open_clinic"                 # decision table, hit policy rule_order, output "part"
+    form = "open_clinic"                 # form
+    window = "xzspj"                     # unit that runs the window
+    promise = 20                         # working days, optional
+    [parts.shop]
+    item = "…"
+    [parts.clinic]
+    item = "…"
+    needs = ["shop"]
+"""
+
+import re
+import tomllib
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from liangzhu.beams.work.decisions import api as decisions
+from liangzhu.kernel import releases
+from liangzhu.kernel.errors import NotThere
+from liangzhu.kernel.located import DataFileError
+from liangzhu.kernel.models import Release
+from liangzhu.kernel.pack import shelf
+from liangzhu.pillars.services import planning
+
+RELEASE_KIND = "bundle"
+ONE_ITEM = "item:"
+"""What the key of a bundle of one item begins with."""
+
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_KEYS = {
+    "key",
+    "title",
+    "audience",
+    "intro",
+    "says",
+    "rule",
+    "form",
+    "window",
+    "promise",
+    "source",
+    "unconfirmed",
+    "to_confirm",
+    "parts",
+}
+_PART_KEYS = {"item", "needs", "about"}
+
+
+@dataclass(frozen=True)
+class BundlePart:
+    """One part: the item, and which other parts must be granted first."""
+
+    name: str
+    item: str
+    needs: frozenset[str] = frozenset()
+    about: str = ""
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A bundle in one release. ``promise`` is in working days."""
+
+    key: str
+    title: str
+    parts: dict[str, BundlePart] = field(hash=False)
+    window: str = ""
+    audience: str = "both"
+    intro: str = ""
+    says: tuple[str, ...] = ()
+    rule: str = ""
+    form: str = ""
+    promise: int | None = None
+    source: str = ""
+    to_confirm: str = ""
+    release_id: int | None = None
+    number: int = 0
+
+    @property
+    def single(self) -> bool:
+        """Whether it is one item of its own."""
+        return self.key.startswith(ONE_ITEM)
+
+
+def parse(text: str, origin: str) -> Bundle:
+    """Read a bundle. Raises DataFileError naming the file, the line and what is wrong."""
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        found = re.search(r"line (\d+)", str(error))
+        raise DataFileError(origin, [(int(found[1]) if found else 1, f"不是合规的 TOML：{error}")]) from None
+    faults = list(_faults(raw, text))
+    if faults:
+        raise DataFileError(origin, faults)
+    parts = {
+        name: BundlePart(name, one["item"], frozenset(one.get("needs", ())), one.get("about", ""))
+        for name, one in raw["parts"].items()
+    }
+    return Bundle(
+        key=raw["key"],
+        title=raw["title"],
+        parts=parts,
+        window=raw["window"],
+        audience=raw.get("audience", "both"),
+        intro=raw.get("intro", ""),
+        says=tuple(raw.get("says", ())),
+        rule=raw.get("rule", ""),
+        form=raw.get("form", ""),
+        promise=raw.get("promise"),
+        source=raw.get("source", ""),
+        to_confirm=raw.get("to_confirm", "待确认") if raw.get("unconfirmed") else "",
+    )
+
+
+def _faults(raw: dict, text: str):
+    lines = text.splitlines()
+
+    def at(word: str) -> int:
+        return next((n for n, line in enumerate(lines, 1) if word in line), 1)
+
+    for name in raw.keys() - _KEYS:
+        yield at(name), f"不认识 {name!r}；可以写 {'、'.join(sorted(_KEYS))}"
+    for name in ("key", "title", "window"):
+        if not isinstance(raw.get(name), str) or not raw[name].strip():
+            yield 1, f"缺少 {name}"
+    parts = raw.get("parts")
+    if not isinstance(parts, dict) or not parts:
+        yield 1, "至少要有一个 [parts.名称]"
+        return
+    for name, body in parts.items():
+        line = at(f"[parts.{name}]")
+        if not _NAME.fullmatch(name):
+            yield line, f"名称 {name!r} 应由小写字母、数字、下划线组成"
+        if not isinstance(body, dict) or not isinstance(body.get("item"), str):
+            yield line, f"{name} 没有写明 item"
+            continue
+        for strange in body.keys() - _PART_KEYS:
+            yield line, f"{name} 里不认识 {strange!r}"
+        for other in body.get("needs", ()):
+            if other not in parts:
+                yield line, f"{name} 以 {other!r} 为前置，但没有这一件"
+    try:
+        planning.plan(
+            planning.Part(name, name, needs=frozenset(one.get("needs", ())) & parts.keys())
+            for name, one in parts.items()
+            if isinstance(one, dict)
+        )
+    except planning.Circular as error:
+        yield at(f"[parts.{error.parts[0]}]"), str(error)
+    if len(parts) > 1 and not raw.get("rule"):
+        yield 1, "不止一件的，要写 rule：按哪张决策表确定办哪几件"
+
+
+def load_bundles() -> list[Release]:
+    """Check every bundle of the pack and make it known. The rules must be loaded before. Raises DataFileError."""
+    seeded = []
+    for path in shelf("bundles", "*.toml"):
+        text = path.read_text(encoding="utf-8")
+        bundle = parse(text, path.name)
+        if bundle.key != path.stem:
+            raise DataFileError(path.name, [(1, f"文件名应与 key 相同：{bundle.key}.toml")])
+        if bundle.rule:
+            _check_rule(bundle, path.name)
+        seeded.append(releases.seed(RELEASE_KIND, bundle.key, text, path.name))
+    return seeded
+
+
+def _check_rule(bundle: Bundle, origin: str) -> None:
+    try:
+        table = decisions.in_force(bundle.rule)
+    except NotThere:
+        raise DataFileError(origin, [(1, f"没有名为 {bundle.rule!r} 的决策表")]) from None
+    part = next((one for one in table.outputs if one.name == "part"), None)
+    if table.hit != "rule_order" or part is None or part.type != "choice":
+        raise DataFileError(
+            origin, [(1, f"决策表 {bundle.rule} 应为 rule_order，有一个名为 part 的选项结论")]
+        )
+    if strange := {value for value, _ in part.options} ^ bundle.parts.keys():
+        raise DataFileError(
+            origin,
+            [(1, f"决策表 {bundle.rule} 的 part 与 [parts] 不一致：{'、'.join(sorted(strange))}")],
+        )
+
+
+def bundle(key: str) -> Bundle:
+    """The bundle in force, or that of one item (``item:KEY``). Raises NotThere."""
+    if key.startswith(ONE_ITEM):
+        from liangzhu.pillars.services.offers import offer
+
+        one = offer(key.removeprefix(ONE_ITEM))
+        return Bundle(key, one.name, {"one": BundlePart("one", one.key)}, window=one.window, form=one.form)
+    return of_release(releases.in_force(RELEASE_KIND, key))
+
+
+def of_release(release: Release) -> Bundle:
+    """The bundle of a release. Releases never change, so it is read once."""
+    return _of_release(release.pk, release.fingerprint)
+
+
+@lru_cache(maxsize=256)
+def _of_release(pk: int, fingerprint: str) -> Bundle:
+    from dataclasses import replace
+
+    release = Release.objects.get(pk=pk)
+    return replace(parse(release.body, release.origin or release.key), release_id=pk, number=release.number)
+
+
+def all_bundles() -> list[Bundle]:
+    """Every bundle in force, by key."""
+    rows = Release.objects.filter(kind=RELEASE_KIND, state=Release.IN_FORCE).order_by("key")
+    return [of_release(row) for row in rows]

@@ -1,0 +1,112 @@
+"""What an item offers to whoever applies for it: the item's version in force, as applications need it."""
+
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+
+from liangzhu.kernel.errors import NotThere, StepNotAllowed
+from liangzhu.kernel.now import today
+from liangzhu.kernel.pack import pack
+from liangzhu.pillars.services.models import ItemVersion
+from liangzhu.pillars.services.planning import Term
+
+
+@dataclass(frozen=True)
+class OfferMaterial:
+    """A material that an item asks for. ``held_by`` says who in government has it, "" when nobody does."""
+
+    key: str
+    title: str
+    required: bool
+    held_by: str = ""
+    source: str = ""
+    certificate_type: str = ""
+    on_promise: bool = False
+
+
+@dataclass(frozen=True)
+class Offer:
+    """An item in one version. ``kind`` is the kind of matter that its cases are, ``certificate_type`` what is given out."""
+
+    key: str
+    version_id: int
+    name: str
+    code: str
+    unit_id: int
+    window: str
+    kind: str
+    legal: Term | None
+    promised: Term | None
+    steps: int | None
+    immediate: bool
+    permit: bool
+    needs_check: bool
+    form: str
+    result: str
+    certificate_type: str
+    fee: bool
+    materials: tuple[OfferMaterial, ...]
+
+
+def offer(key: str, *, on: date | None = None) -> Offer:
+    """The offer of an item in force on a day (today). Raises NotThere, StepNotAllowed (nothing is applied for here)."""
+    day = on or today()
+    row = (
+        ItemVersion.objects.filter(item__key=key, state__in=[ItemVersion.IN_FORCE, ItemVersion.SUPERSEDED])
+        .filter(in_force_from__lte=max(day, today()))
+        .order_by("-number")
+        .values_list("pk", flat=True)
+        .first()
+    )
+    if row is None:
+        raise NotThere(f"没有名为 {key} 的事项，或者还没有发布。")
+    return _offer(row)
+
+
+@lru_cache(maxsize=4096)
+def _offer(pk: int) -> Offer:
+    """The offer of a version; versions in force never change, so it is read once."""
+    row = ItemVersion.objects.select_related("item").get(pk=pk)
+    if not row.case_kind:
+        raise StepNotAllowed(f"“{row.name}”不在这里办。", todo="请看办事指南里写的办理方式。")
+    steps = [one.days for one in row.steps.all()]
+    return Offer(
+        key=row.item.key,
+        version_id=row.pk,
+        name=row.name,
+        code=row.task_code or row.catalog_code,
+        unit_id=row.item.unit_id,
+        window=row.window_unit or pack().district["services"]["window"],
+        kind=row.case_kind,
+        legal=_term(row.legal_amount, row.legal_unit),
+        promised=_term(row.promised_amount, row.promised_unit),
+        steps=sum(steps) if steps else None,
+        immediate=row.project_type == ItemVersion.IMMEDIATE,
+        permit=row.task_type == "01",
+        needs_check=row.site_check,
+        form=row.form,
+        result=row.result,
+        certificate_type=row.certificate_type,
+        fee=row.fee,
+        materials=tuple(
+            OfferMaterial(
+                key=one.key,
+                title=one.name,
+                required=one.necessity == "must",
+                held_by=one.issuer if one.spared else "",
+                source=one.source,
+                certificate_type=one.certificate_type,
+                on_promise=one.free == "promise",
+            )
+            for one in row.materials.all()
+        ),
+    )
+
+
+def forget() -> None:
+    """Empty the cache. For tests, where ids are given out again."""
+    _offer.cache_clear()
+
+
+def _term(amount: int | None, unit: str) -> Term | None:
+    return Term(amount, unit) if amount is not None and unit else None
