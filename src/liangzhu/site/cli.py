@@ -270,6 +270,7 @@ def _banner(host: str, port: int, demo: bool) -> list[str]:
         lines.append(f"演示账号（密码都是 {access.demo_password(pack())}）：")
         for account in loading.demo_accounts():
             lines.append(f"  {account.username:<16}{account.role}：{account.name}，{account.post}")
+        lines.append("群众和企业：在门户点“登录”，由省统一身份认证的模拟器选一个虚构的人。")
     lines.append("按 Ctrl-C 结束。")
     return lines
 
@@ -292,7 +293,8 @@ def worker() -> None:
 @click.argument("name", required=False)
 @click.option("--host", default="127.0.0.1", show_default=True, help="监听地址，只能是本机")
 @click.option("--port", default=None, type=Whole(1, 65535), help="监听端口；省略时用各自惯用的")
-def simulate(name: str | None, host: str, port: int | None) -> None:
+@click.option("--quiet", is_flag=True, help="不打印地址和设置")
+def simulate(name: str | None, host: str, port: int | None, quiet: bool) -> None:
     """运行一个外部系统的模拟器，直到 Ctrl-C；不写名称时列出有哪些。它的 /config 可以让它变慢、出错、不回答。"""
     from liangzhu.kernel.simulating import NotLoopback
     from liangzhu.site import serving, simulators
@@ -306,7 +308,7 @@ def simulate(name: str | None, host: str, port: int | None) -> None:
         raise click.UsageError(f"没有模拟器 {name}；可用：{'、'.join(known)}。")
     one = known[name]
     try:
-        simulators.run(one, host, port or one.port, click.echo)
+        simulators.run(one, host, port or one.port, (lambda line: None) if quiet else click.echo)
     except NotLoopback as error:
         raise serving.NotBeyondLoopback(str(error), todo="请用 --host 127.0.0.1。") from None
 

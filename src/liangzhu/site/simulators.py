@@ -57,7 +57,7 @@ def beside(avoid: int) -> list[list[str]]:
         port = next(port for port in range(one.port, 65536) if port not in taken and _is_free(port))
         taken.add(port)
         os.environ.update(one.environ(f"http://127.0.0.1:{port}"))
-        command = ["simulate", one.name, "--port", str(port)]
+        command = ["simulate", one.name, "--port", str(port), "--quiet"]
         commands.append([sys.executable, "-m", "liangzhu.site.cli", *command])
     return commands
 

@@ -28,6 +28,7 @@ urlpatterns = [
     path("access/", include("liangzhu.beams.people.access.pages.urls")),
     path("directory/", include("liangzhu.beams.people.directory.pages.urls")),
     path("registers/", include("liangzhu.beams.people.registers.pages.urls")),
+    path("my/matters/", include("liangzhu.beams.work.matters.pages.own_urls")),
     path("my/", include("liangzhu.beams.people.residents.pages.urls")),
     path("files/", include("liangzhu.beams.work.files.pages.urls")),
     path("forms/", include("liangzhu.beams.work.forms.pages.urls")),

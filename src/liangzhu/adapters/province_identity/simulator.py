@@ -168,7 +168,13 @@ class ProvinceSimulator(SimulatedApp):
         for person in self.people.values():
             shown = min(max(level, 2 if person.level > 1 else 1), person.level)
             rows.append(
-                _button(ticket, person.key, "", f"{person.name}", f"{words[shown]} {person.about}".strip())
+                _button(
+                    ticket,
+                    person.key,
+                    "",
+                    f"{person.name}",
+                    " · ".join(filter(None, (words[shown], person.about))),
+                )
             )
             for place, firm in enumerate(self.firms):
                 if role := _role(firm, person.key):

@@ -13,24 +13,41 @@ from liangzhu.beams.people.registers.links import add_referrer
 from liangzhu.beams.people.registers.mandating import act_for, mandates_of, may_act
 from liangzhu.beams.people.registers.models import Mandate, NaturalPerson, Organisation
 from liangzhu.beams.people.registers.models.mandates import Scope
+from liangzhu.beams.people.registers.own import (
+    OwnMandate,
+    confirm_own_mandate,
+    end_own_mandate,
+    give_mandate,
+    own_mandates,
+    sides,
+)
+from liangzhu.beams.people.registers.policies import CHECKED, spoken_for
 from liangzhu.beams.people.registers.queries import find_by_uscc, holder
 
 __all__ = [
+    "CHECKED",
     "Grant",
     "Mandate",
     "NaturalPerson",
     "Organisation",
+    "OwnMandate",
     "Scope",
     "Standing",
     "act_for",
     "add_referrer",
+    "confirm_own_mandate",
+    "end_own_mandate",
     "family",
     "find_by_uscc",
+    "give_mandate",
     "holder",
     "mandates_of",
     "may_act",
+    "own_mandates",
     "party_names",
     "register_from_identity",
     "register_organisation_from_identity",
+    "sides",
+    "spoken_for",
     "standings",
 ]

@@ -41,6 +41,14 @@ class OrganisationChanged:
     fields: str
 
 
+@event("registers.mandate_asked", "在线授权待确认")
+@dataclass(frozen=True)
+class MandateAsked:
+    """A resident gave a mandate; the other side has to confirm it."""
+
+    subject: Ref
+
+
 @event("registers.mandate_began", "授权确认")
 @dataclass(frozen=True)
 class MandateBegan:

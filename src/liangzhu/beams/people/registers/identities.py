@@ -58,14 +58,14 @@ def register_from_identity(act: Act, *, document_kind: str, document_number: str
             todo="登记有误的，请本人携带证件到政务服务中心窗口更正。",
         )
     # A merged row keeps its own document; its name is that of the row that goes on.
-    if row.pk == known.pk and not _says(row, name):
+    if row.pk == known.pk and not says(row, name):
         data = {"name": name, **dated}
         changes.KINDS["person_change"].apply(act, data, row, None)
         act.log(row.ref, source=SOURCE, fields=sorted(data))
     return row
 
 
-def _says(row: NaturalPerson, name: str) -> bool:
+def says(row: NaturalPerson, name: str) -> bool:
     """Whether a row has this name. Like a blind index it answers equality only; the name is handed to nobody."""
     field = NaturalPerson._meta.get_field("name")
     return field.open(row, field.fetch(row)) == name

@@ -50,6 +50,43 @@ def register_from_identity(actor: Actor, target=None) -> bool:
     return actor.ref.kind == "identity_provider"
 
 
+def spoken_for(actor: Actor) -> set[str]:
+    """The printed Refs of whom a resident speaks for himself: his own, or of the organisation that he represents by law.
+
+    An agent or a guardian acts within a mandate; he does not dispose of it in the name of the other.
+    """
+    person, organisation = getattr(actor, "person", None), getattr(actor, "organisation", None)
+    if person is None or getattr(actor, "mandate_id", None) is not None:
+        return set()
+    return {str(organisation)} if organisation is not None else family(str(person))
+
+
+def speaks_for(actor: Actor, text: str) -> bool:
+    """Whether a resident speaks for the party of that printed Ref."""
+    return text in spoken_for(actor)
+
+
+CHECKED = 2
+"""The level of assurance from which on a resident may give and take rights: the province checked the document."""
+
+
+@policy("registers.give_mandate", "授权他人代办")
+def give_mandate(actor: Actor, target=None) -> bool:
+    """A resident whose identity was checked, for whom he speaks; ``target`` is the principal's printed Ref."""
+    if getattr(actor, "assurance", 0) < CHECKED:
+        return False
+    return bool(spoken_for(actor)) if target is None else speaks_for(actor, target)
+
+
+@policy("registers.own_mandate", "确认或终止自己的授权")
+def own_mandate(actor: Actor, target=None) -> bool:
+    """Either side of a mandate, its identity checked; ``target`` is a Mandate."""
+    if getattr(actor, "assurance", 0) < CHECKED:
+        return False
+    own = spoken_for(actor)
+    return bool(own) if target is None else not own.isdisjoint({target.principal, target.agent})
+
+
 @policy("registers.keep_time", "到期终止授权")
 def keep_time(actor: Actor, target=None) -> bool:
     """The program itself, by the clock."""

@@ -98,7 +98,7 @@ def give_consent(
     )
     act.log(
         row.ref,
-        subject=str(subject),
+        whose=str(subject),
         source=source,
         fields=names,
         case=case,
@@ -133,6 +133,6 @@ def end_consent(act: Act, *, consent_id: int) -> Consent:
         raise StepNotAllowed("这项同意已经终止。")
     row.ended_at = moment
     row.save(update_fields=["ended_at"])
-    act.log(row.ref, subject=str(row.subject), source=row.source, case=row.case)
+    act.log(row.ref, whose=str(row.subject), source=row.source, case=row.case)
     act.emit(ConsentEnded(subject=row.ref, source=row.source, case=row.case))
     return row

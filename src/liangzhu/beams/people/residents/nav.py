@@ -13,5 +13,6 @@ nav(
     count=unread_count,
     icon="bell",
 )
+nav(face="my", label="授权代办", url="residents:mandates", order=50, policy="residents.own", icon="people")
 nav(face="my", label="授权同意", url="residents:consents", order=60, policy="residents.own", icon="check")
 nav(face="my", label="登录与安全", url="residents:sessions", order=90, policy="residents.own", icon="shield")

@@ -44,6 +44,7 @@ from liangzhu.beams.work.matters.lights import (
 )
 from liangzhu.beams.work.matters.models import Entry, Matter, Notice, Part, Party
 from liangzhu.beams.work.matters.notices import notify
+from liangzhu.beams.work.matters.own import OwnMatter, own
 from liangzhu.beams.work.matters.process import ProcessError
 from liangzhu.beams.work.matters.processes import (
     draw_process,
@@ -59,6 +60,8 @@ from liangzhu.beams.work.matters.queries import (
     entries_of,
     history,
     inbox,
+    own_matter,
+    own_matters,
     rows,
     timer_state,
     visible,
@@ -87,6 +90,7 @@ __all__ = [
     "Notice",
     "Opening",
     "Option",
+    "OwnMatter",
     "Part",
     "PartOpened",
     "Party",
@@ -126,6 +130,9 @@ __all__ = [
     "notify",
     "open_matter",
     "open_new",
+    "own",
+    "own_matter",
+    "own_matters",
     "part_light",
     "process_in_force",
     "process_of",

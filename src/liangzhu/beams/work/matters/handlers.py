@@ -7,7 +7,8 @@ from django.urls import reverse
 from liangzhu.beams.people.directory import api as directory
 from liangzhu.beams.people.directory.events import UnitSucceeded
 from liangzhu.beams.work.forms.events import CoSignAnswered, CoSignAsked
-from liangzhu.beams.work.matters import timers, turns
+from liangzhu.beams.work.matters import own, timers, turns
+from liangzhu.beams.work.matters.engine import process_of
 from liangzhu.beams.work.matters.events import (
     LookAgain,
     MatterAdvanced,
@@ -28,6 +29,21 @@ from liangzhu.kernel.worker import periodic
 def tell_first_holder(event: MatterOpened, delivery) -> None:
     """Tell the unit that a matter came to it."""
     _tell_holder(event.subject.id, event.unit_id, f"came:{event.entry_id}", "新事项")
+
+
+@handles(MatterOpened)
+def tell_applicant_opened(event: MatterOpened, delivery) -> None:
+    """Tell whoever applied that the matter was taken in."""
+    own.tell_applicant(Matter.objects.get(pk=event.subject.id), f"matter:{event.entry_id}", "已登记")
+
+
+@handles(MatterAdvanced)
+def tell_applicant_moved(event: MatterAdvanced, delivery) -> None:
+    """Tell whoever applied where the matter is now."""
+    if event.part_id is None and event.to_state != event.from_state:
+        matter = Matter.objects.get(pk=event.subject.id)
+        word = process_of(matter).flow.states[event.to_state].title
+        own.tell_applicant(matter, f"matter:{event.entry_id}", word)
 
 
 @handles(MatterAdvanced)

@@ -42,7 +42,8 @@ class Kind:
     ``opening`` lets people and programs open one; a kind without it comes about ``elsewhere``, which says where in words.
     ``process`` is the key of its process. ``panels`` are (template, context function) shown on the matter's
     page; ``visible(actor)`` opens rows beyond those of the units that take part: a Q over Matter, True for
-    every row of the kind, or None. ``url(matter)`` is its page, ``number(act)`` gives the next number.
+    every row of the kind, or None. ``url(matter)`` is its page, ``own_url(matter)`` the one for whoever applied,
+    ``number(act)`` gives the next number.
     """
 
     key: str
@@ -51,6 +52,7 @@ class Kind:
     panels: tuple[tuple[str, Callable], ...] = ()
     visible: Callable[[Actor], Q | bool | None] | None = None
     url: Callable[[Matter], str] | None = None
+    own_url: Callable[[Matter], str] | None = None
     number: Callable[[Act], str] | None = None
     opening: Opening | None = None
     elsewhere: str = "在别的业务里办到那一步时，由系统登记"
@@ -75,6 +77,10 @@ class Kind:
         """The page of a matter of this kind."""
         return self.url(matter) if self.url else reverse("matters:matter", args=[matter.pk])
 
+    def own_url_of(self, matter: Matter) -> str:
+        """The page of a matter of this kind for whoever applied."""
+        return self.own_url(matter) if self.own_url else reverse("own_matter", args=[matter.pk])
+
 
 _kinds: dict[str, Kind] = {}
 
@@ -85,6 +91,7 @@ def register_kind(
     *,
     process: str,
     url: Callable[[Matter], str] | None = None,
+    own_url: Callable[[Matter], str] | None = None,
     number: Callable[[Act], str] | None = None,
     panels: list[tuple[str, Callable]] | None = None,
     visible: Callable[[Actor], Q | bool | None] | None = None,
@@ -96,7 +103,9 @@ def register_kind(
     """
     if kind in _kinds:
         raise ValueError(f"kind {kind} is registered twice")
-    _kinds[kind] = Kind(kind, title, process, tuple(panels or ()), visible, url, number, opening, elsewhere)
+    _kinds[kind] = Kind(
+        kind, title, process, tuple(panels or ()), visible, url, own_url, number, opening, elsewhere
+    )
     return _kinds[kind]
 
 

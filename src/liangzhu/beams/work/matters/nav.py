@@ -72,3 +72,5 @@ nav(
     policy="matters.read_calendar",
     icon="calendar",
 )
+
+nav(face="my", label="我的办件", url="own_matters", order=10, policy="residents.own", icon="list")

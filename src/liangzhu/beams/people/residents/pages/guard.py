@@ -54,6 +54,9 @@ def resident_page(level: int = 1) -> Callable[[Callable], Callable]:
             # A form shows problems on top of itself; a level that is missing is mended instead.
             if response is None or page.asked > actor.assurance:
                 return _away(request, page.asked)
+            if response.status_code == 405 and request.method == "GET":
+                # Back from a sign-in at the address of a button, and what was pressed is not kept any more.
+                return redirect("residents:home")
             response.headers["Cache-Control"] = "no-store, private"
             return response
 

@@ -12,7 +12,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from liangzhu.beams.people.access import api as access
+from liangzhu.beams.people.registers import api as registers
 from liangzhu.beams.people.residents import actions, consenting, hooks, queries, sessions
+from liangzhu.beams.people.residents.pages import forms
 from liangzhu.beams.people.residents.pages.guard import resident_page
 from liangzhu.beams.people.residents.providers import Ask, Known, ProviderDown, all_providers
 from liangzhu.beams.people.residents.resident import LEVEL_WORDS, Resident
@@ -20,6 +22,7 @@ from liangzhu.kernel import limits
 from liangzhu.kernel.errors import Problem
 from liangzhu.kernel.paging import page
 from liangzhu.kernel.ui import nav
+from liangzhu.kernel.ui.forms import form_view
 from liangzhu.kernel.web import guarded
 
 # Sign-in --------------------------------------------------------------------------------------------------------------
@@ -190,6 +193,59 @@ def acting(request: HttpRequest) -> HttpResponse:
     if not url_has_allowed_host_and_scheme(wanted, {request.get_host()}, request.is_secure()):
         wanted = reverse("residents:home")
     return redirect(wanted)
+
+
+# Mandates -------------------------------------------------------------------------------------------------------------
+
+
+@resident_page()
+def mandates(request: HttpRequest) -> HttpResponse:
+    """Who may act for one, and for whom one may act."""
+    context = {
+        "rows": registers.own_mandates(request.actor),
+        "speaks": bool(registers.spoken_for(request.actor)),
+    }
+    return render(request, "residents/mandates.html", context)
+
+
+@resident_page(registers.CHECKED)
+def give_mandate(request: HttpRequest) -> HttpResponse:
+    """Let somebody act for oneself, or for the organisation that one represents."""
+    actor = request.actor
+    form = forms.GiveMandateForm(request.POST or None, actor=actor)
+
+    def run(data: dict, once: str):
+        # Names and numbers could be tried out here; nobody gives twenty mandates an hour.
+        limits.take(limits.Rate("give_mandate", 20, 3600), str(actor.account_id))
+        return registers.give_mandate(actor, principal=str(actor.principal), once=once, **form.values(data))
+
+    return form_view(
+        request,
+        form,
+        run,
+        "residents/give_mandate.html",
+        {"speaks": bool(registers.spoken_for(actor))},
+        back=reverse("residents:mandates"),
+        done="已授权，等对方确认以后生效。",
+    )
+
+
+@resident_page(registers.CHECKED)
+@require_POST
+def confirm_mandate(request: HttpRequest, mandate_id: int) -> HttpResponse:
+    """Agree to a mandate."""
+    registers.confirm_own_mandate(request.actor, mandate_id=mandate_id)
+    messages.success(request, "已确认，授权从今天起有效。")
+    return redirect("residents:mandates")
+
+
+@resident_page(registers.CHECKED)
+@require_POST
+def end_mandate(request: HttpRequest, mandate_id: int) -> HttpResponse:
+    """End a mandate at once."""
+    registers.end_own_mandate(request.actor, mandate_id=mandate_id)
+    messages.success(request, "已终止，对方从现在起不能再据此代办。")
+    return redirect("residents:mandates")
 
 
 # Sessions -------------------------------------------------------------------------------------------------------------

@@ -80,6 +80,7 @@ class Matter(Sealed):
             models.Index(fields=["holding_unit", "due_at", "id"], condition=OPEN, name="matter_unit_inbox"),
             models.Index(fields=["holding_unit", "-id"], condition=OPEN, name="matter_unit_new"),
             models.Index(fields=["applicant"], condition=OPEN, name="matter_applicant_open"),
+            models.Index(fields=["applicant", "-id"], condition=CLOSED, name="matter_applicant_closed"),
             models.Index(
                 fields=["holding_unit", "kind", "due_at", "id"], condition=OPEN, name="matter_unit_kind"
             ),
