@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('directory', '0002_seal'),
         ('kernel', '0008_seal'),
-        ('matters', '0007_applicant'),
+        ('matters', '0008_timers_tried'),
     ]
 
     operations = [
