@@ -4,9 +4,10 @@ import contextlib
 import json
 from datetime import date, timedelta
 from pathlib import Path
+from threading import Barrier, Thread
 
 import pytest
-from django.db import connection
+from django.db import connection, connections
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -614,6 +615,33 @@ class TestForgetting:
             proposal = propose("person_forget", zhang.ref)
             with pytest.raises(Denied):
                 actions.decide_proposal(ONE, proposal_id=proposal.pk, accept=True)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_who_release_one_proposal_at_once_one_does_and_the_other_reads_it():
+    proposal = propose("person_new", name=NAME, document_kind="citizen_id", document_number=NUMBER)
+    three = Actor(ref=Ref("account", "74"), label="丙（登记管理员）", roles=TWO.roles)
+    start, results = Barrier(2), []
+
+    def decide(actor) -> None:
+        with at("2022-10-20 09:00"):
+            start.wait(30)
+            try:
+                results.append(actions.decide_proposal(actor, proposal_id=proposal.pk, accept=True).result)
+            except StepNotAllowed as refused:
+                results.append(refused)
+            finally:
+                connections.close_all()
+
+    threads = [Thread(target=decide, args=(actor,)) for actor in (TWO, three)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    (refused,) = [found for found in results if isinstance(found, StepNotAllowed)]
+    assert len(results) == 2 and "已生效" in refused.detail
+    assert NaturalPerson.objects.count() == 1
+    assert len(events("registers.person_changed")) == 1
 
 
 @pytest.mark.django_db(transaction=True)
