@@ -70,9 +70,10 @@ KEYS: dict[str, dict[str, tuple[str, str]]] = {
         "material": ("key name channel free", "issuer source_key certificate"),
     },
     "retention.toml": {
-        "": ("matters registers", ""),
+        "": ("matters registers proposals", ""),
         "matters": ("kind years", ""),
         "registers": ("years source", ""),
+        "proposals": ("years source", ""),
     },
     "certificates.toml": {
         "": ("issuer kind paper seal", ""),
