@@ -10,8 +10,8 @@ class Actor:
     """Whoever asks or acts.
 
     ``ref`` names the account (or ``system:worker``), ``label`` is what history shows, ``roles`` are those of the post
-    acted under, ``on_behalf`` the unit stood for, ``request_id`` ties log lines together. ``by_token``: a program acts, with
-    a token of the API.
+    acted under, ``on_behalf`` the unit stood for, ``request_id`` ties log lines together. ``token`` is the token of the API
+    with which a program acts; the leaves name it.
     """
 
     ref: Ref
@@ -19,11 +19,16 @@ class Actor:
     roles: frozenset[str] = field(default_factory=frozenset)
     on_behalf: Ref | None = None
     request_id: str = ""
-    by_token: bool = False
+    token: Ref | None = None
 
     def has(self, *roles: str) -> bool:
         """Whether any of the roles belongs to the post acted under."""
         return not self.roles.isdisjoint(roles)
+
+    @property
+    def by_token(self) -> bool:
+        """Whether a program acts, and not a person at the keyboard."""
+        return self.token is not None
 
     @property
     def signed_in(self) -> bool:

@@ -15,6 +15,8 @@ from liangzhu.beams.people.directory.models import Holding
 from liangzhu.beams.work.matters.models import Entry
 from liangzhu.kernel.actors import SYSTEM
 from liangzhu.kernel.errors import Denied, Invalid, StepNotAllowed
+from liangzhu.kernel.log import holds
+from liangzhu.kernel.log.leaves import leaf_text
 from liangzhu.kernel.models import LogDetail, LogLeaf
 from liangzhu.kernel.refs import Ref
 
@@ -205,10 +207,43 @@ def test_roles_that_need_a_second_factor_never_work_through_a_token(sign_in, set
 def test_a_program_makes_no_tokens_and_who_only_keeps_the_system_none_either(sign_in):
     _, li = sign_in("甲局", "李四")
     with pytest.raises(Denied):
-        access.make_token(replace(li, by_token=True), name="x", scopes=["matters:read"], days=1)
+        access.make_token(replace(li, token=Ref("token", "1")), name="x", scopes=["matters:read"], days=1)
     _, admin = sign_in("甲局", "顾一", "access.admin")
     with pytest.raises(Denied):
         access.make_token(admin, name="x", scopes=["matters:read"], days=1)
+
+
+def test_the_log_tells_which_token_did_what_and_the_token_s_page_lists_it(
+    simple, sign_in, district, settings
+):
+    settings.LIANGZHU_DEMO_DATE = date(2022, 10, 20)
+    browser, li = sign_in("甲局", "李四", "matters.officer")
+    matter = simple(li, "张三的噪声投诉")
+    first, second = token_for(li), token_for(li)
+    first.post(f"matters/{matter.pk}/steps/accept", {"version": 1})
+    second.post(f"matters/{matter.pk}/comments", {"text": "请核对"})
+    browser.post(f"/work/{matter.pk}/comment/", {"text": "在页面上写的"})
+    done = {leaf.action: leaf for leaf in LogLeaf.objects.exclude(via="").select_related("detail")}
+    assert {name: leaf.via for name, leaf in done.items()} == {
+        "matters.step": str(first.made.ref),
+        "matters.comment": str(second.made.ref),
+    }
+    for leaf in done.values():
+        assert f'"via":"{leaf.via}"' in leaf.detail.body and leaf.via not in leaf_text(leaf)
+        assert holds(leaf) is True
+    pages = {token.made.pk: f"/access/tokens/{token.made.pk}/" for token in (first, second)}
+    mine, other = (browser.get(address).content.decode() for address in pages.values())
+    assert "办理步骤" in mine and matter.title in mine and "批注" not in mine
+    assert "批注" in other and "办理步骤" not in other
+    assert pages[first.made.pk] in browser.get("/access/tokens/").content.decode()
+    stranger, _ = sign_in("甲局", "王五", "matters.officer")
+    assert stranger.get(pages[first.made.pk]).status_code == 404
+    for role in ("access.admin", "kernel.auditor"):
+        keeper, _ = sign_in("甲局", "顾一", role)
+        page = keeper.get(pages[first.made.pk]).content.decode()
+        assert f"事项 {matter.pk}" in page and matter.title not in page and "办理步骤" in page
+    log = keeper.get("/access/log/").content.decode()
+    assert "凭令牌" in log and pages[second.made.pk] in log
 
 
 # Applications ---------------------------------------------------------------------------------------------

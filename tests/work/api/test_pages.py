@@ -118,6 +118,7 @@ def test_every_page_is_accessible_and_fits(
     pages = {
         head: [
             reverse("access:tokens"),
+            reverse("access:token", args=[made.token.pk]),
             reverse("access:make_token"),
             reverse("access:revoke_token", args=[made.token.pk]),
             reverse("site:api_docs"),

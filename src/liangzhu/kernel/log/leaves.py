@@ -33,7 +33,10 @@ def commit(salt: bytes, body: str) -> str:
 
 
 def write_leaf(actor: Actor, action: str, subject: Ref, details: dict) -> LogLeaf:
-    """Add a leaf and its details inside the caller's transaction."""
+    """Add a leaf and its details inside the caller's transaction. Where a program acts, they say with which token (``via``)."""
+    via = str(actor.token or "")
+    if via:
+        details = details | {"via": via}
     salt, body = secrets.token_bytes(16), canonical(details)
     leaf = insert(
         LogLeaf(
@@ -43,6 +46,7 @@ def write_leaf(actor: Actor, action: str, subject: Ref, details: dict) -> LogLea
             on_behalf=str(actor.on_behalf or ""),
             subject=str(subject),
             request_id=actor.request_id,
+            via=via,
             commitment=commit(salt, body),
         )
     )

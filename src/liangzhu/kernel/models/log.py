@@ -22,6 +22,13 @@ class LogLeaf(models.Model):
     subject = models.CharField(max_length=80)
     request_id = models.CharField(max_length=40, blank=True)
     commitment = models.CharField(max_length=64, help_text="hex SM3 of salt and canonical details")
+    via = models.CharField(
+        max_length=40,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="token of the API; no field of the hash: the details commit to it, this column is for lists",
+    )
 
     class Meta:
         verbose_name = "日志叶"
@@ -31,6 +38,7 @@ class LogLeaf(models.Model):
             models.Index(fields=["action", "id"]),
             # Two small indexes in place of one over all: each row stands in exactly one of them.
             models.Index(fields=["id"], condition=models.Q(number=None), name="log_leaf_waiting"),
+            models.Index(fields=["via", "id"], condition=models.Q(via__gt=""), name="log_leaf_via"),
         ]
         constraints = [
             models.UniqueConstraint(

@@ -3,7 +3,7 @@
 from liangzhu.beams.people.directory.api import Staff, declare_role, does_business
 from liangzhu.kernel.actors import Actor
 from liangzhu.kernel.now import demo_date
-from liangzhu.kernel.policies import policy
+from liangzhu.kernel.policies import policy, read_log
 
 # 三员分立: who manages accounts does not read the log, and the other way round.
 declare_role(
@@ -66,6 +66,14 @@ def make_application_token(actor: Actor, target=None) -> bool:
     return target is None or (
         actor.unit_id == target.post.unit_id and (actor.is_head or actor.person_id == target.contact_id)
     )
+
+
+@policy("access.read_token", "查看接口令牌和用它办的事")
+def read_token(actor: Actor, target=None) -> bool:
+    """Who may revoke it, and the auditor; ``target`` is a Token. A program reads of no token, its own included."""
+    if actor.by_token or not actor.signed_in:
+        return False
+    return read_log(actor) or revoke_token(actor, target)
 
 
 @policy("access.revoke_token", "吊销接口令牌")

@@ -365,6 +365,35 @@ def token(actor: Actor, token_id: int) -> Token:
     return found
 
 
+@dataclass(frozen=True)
+class TokenDone:
+    """One thing that was done with a token: what, and to what."""
+
+    leaf: LogLeaf
+    title: str
+    subject: tuple[str, str]
+
+
+def token_to_read(actor: Actor, token_id: int) -> TokenRow:
+    """One token of which the actor may see what was done with it. Raises NotThere."""
+    found = _tokens().filter(pk=token_id).first()
+    if found is None or not policies.read_token(actor, found):
+        raise NotThere("没有找到这个令牌。")
+    return token_rows([found])[0]
+
+
+def done_with(actor: Actor, token: Token) -> QuerySet[LogLeaf]:
+    """The leaves that name a token; for paging, latest first, then `token_done`."""
+    policies.read_token.require(actor, token)
+    return LogLeaf.objects.filter(via=str(token.ref))
+
+
+def token_done(actor: Actor, found: list[LogLeaf]) -> list[TokenDone]:
+    """The leaves of one page in words; what the actor may not see keeps its bare number."""
+    words = describe({Ref.parse(leaf.subject) for leaf in found}, actor)
+    return [TokenDone(leaf, action_title(leaf.action), words[Ref.parse(leaf.subject)]) for leaf in found]
+
+
 def _application_rows(rows: QuerySet[Application]) -> list[ApplicationRow]:
     found = list(rows.select_related("post", "contact").order_by("name"))
     made: dict[int, list[TokenRow]] = {}
@@ -417,7 +446,9 @@ def _token_refs(ids: Iterable[str], actor: Actor) -> dict[str, tuple[str, str]]:
     if not (policies.manage(actor) or read_log(actor)):
         return {}
     found = Token.objects.filter(pk__in=[i for i in ids if i.isdecimal()])
-    return {str(row.pk): (f"{row.name}（…{row.hint}）", "") for row in found}
+    return {
+        str(row.pk): (f"{row.name}（…{row.hint}）", reverse("access:token", args=[row.pk])) for row in found
+    }
 
 
 def _application_refs(ids: Iterable[str], actor: Actor) -> dict[str, tuple[str, str]]:
@@ -475,6 +506,7 @@ class LeafRow:
     title: str
     actor: tuple[str, str]
     on_behalf: tuple[str, str]
+    via: tuple[str, str]
     subject: tuple[str, str]
     details: list[tuple[str, str]]
     holds: bool | None
@@ -483,7 +515,12 @@ class LeafRow:
 def leaf_rows(actor: Actor, found: list[LogLeaf]) -> list[LeafRow]:
     """The leaves of one page; a fixed number of queries for each kind of reference."""
     read_log.require(actor)
-    refs = {Ref.parse(text) for leaf in found for text in (leaf.actor, leaf.on_behalf, leaf.subject) if text}
+    refs = {
+        Ref.parse(text)
+        for leaf in found
+        for text in (leaf.actor, leaf.on_behalf, leaf.via, leaf.subject)
+        if text
+    }
     words = describe(refs, actor) | {SYSTEM.ref: (SYSTEM.label, ""), ANONYMOUS.ref: (ANONYMOUS.label, "")}
     rows = []
     for leaf in found:
@@ -495,6 +532,7 @@ def leaf_rows(actor: Actor, found: list[LogLeaf]) -> list[LeafRow]:
                 action_title(leaf.action),
                 words[Ref.parse(leaf.actor)],
                 words[Ref.parse(leaf.on_behalf)] if leaf.on_behalf else ("", ""),
+                words[Ref.parse(leaf.via)] if leaf.via else ("", ""),
                 words[Ref.parse(leaf.subject)],
                 [(name, _plain(value)) for name, value in pairs],
                 holds(leaf),

@@ -77,7 +77,6 @@ def forget() -> None:
 _by_digest = Prepared(
     lambda mark: Token.objects.filter(digest=mark).values_list(
         "id",
-        "name",
         "account_id",
         "account__person_id",
         "account__is_active",
@@ -104,7 +103,6 @@ def identify(request: HttpRequest, token: str) -> Pass:
         raise Unauthenticated("没有这个令牌。")
     (
         pk,
-        name,
         account,
         person,
         active,
@@ -137,9 +135,9 @@ def identify(request: HttpRequest, token: str) -> Pass:
         if len(_remembered) > 10_000:
             _remembered.clear()
         actor = (
-            _staff(person, post, account, name)
+            _staff(person, post, account, pk)
             if application is None
-            else _service(application, title, own_post)
+            else _service(application, title, own_post, pk)
         )
         _remembered[key] = (time.monotonic() + REMEMBERED, actor)
     return Pass(f"token:{pk}", actor, frozenset(scopes.split()))
@@ -154,15 +152,19 @@ def comes_from(address: str, networks: str) -> bool:
     return any(here in ipaddress.ip_network(one) for one in networks.split())
 
 
-def _staff(person_id: int, post_id: int, account_id: int, name: str) -> Actor:
+def _staff(person_id: int, post_id: int, account_id: int, token_id: int) -> Actor:
     try:
         staff = directory.staff(person_id, post_id, Ref("account", str(account_id)))
     except Denied as error:
         raise Unauthenticated(error.detail, todo="任职或代理恢复后可继续使用；否则请另建令牌。") from None
-    return weakened(replace(staff, label=f"{staff.label}（接口）", by_token=True))
+    return weakened(replace(staff, label=f"{staff.label}（接口）", token=_ref(token_id)))
 
 
-def _service(application_id: int, title: str, post_id: int) -> Actor:
+def _ref(token_id: int) -> Ref:
+    return Ref("token", str(token_id))
+
+
+def _service(application_id: int, title: str, post_id: int, token_id: int) -> Actor:
     try:
         post = directory.vacant_post(post_id)
     except Denied as error:
@@ -175,7 +177,7 @@ def _service(application_id: int, title: str, post_id: int) -> Actor:
             on_behalf=Ref("unit", str(post.unit_id)),
             post_id=post.id,
             unit_id=post.unit_id,
-            by_token=True,
+            token=_ref(token_id),
         )
     )
 

@@ -20,7 +20,7 @@ LOOSE_DAYS = 7
 
 @action("files.stage")
 def stage(act: Act, *, upload: File, kinds: tuple[str, ...] | None = None) -> Attachment:
-    """Keep a file before its form is complete, so that nothing is uploaded twice. Raises TooLarge, BadFile."""
+    """Keep a file (上传附件) before its form is complete, so that nothing is uploaded twice. Raises TooLarge, BadFile."""
     act.check(policies.upload)
     return storing.store(act, upload, kinds=kinds)
 

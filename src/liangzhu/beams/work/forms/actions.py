@@ -365,7 +365,7 @@ def send(
     by_owner: bool = False,
     about: str = "",
 ) -> Snapshot:
-    """Send a finished form: an immutable snapshot takes the place of the draft. Files pass to the subject, or to the snapshot.
+    """Send a finished form (提交表单): an immutable snapshot takes the place of the draft. Files pass to the subject, or to the snapshot.
 
     ``by_owner``: the app that owns the subject sends it, as part of what it does; only so where the subject's kind has a
     ``finish`` of its own. ``about`` (a Ref as text) takes the place of the subject: what was made with the form. Raises NotThere, Denied, Elsewhere (it changed since it was read), NotReady, Invalid (declaration not confirmed).
@@ -402,7 +402,7 @@ def send_answers(
     fingerprint: str = "",
     declared: bool = False,
 ) -> Snapshot:
-    """Send a form at once, without a draft: for imports and the API. Values as people type them, or typed (date, Decimal, bool).
+    """Send a form at once (提交表单), without a draft: for imports and the API. Values as people type them, or typed (date, Decimal, bool).
 
     ``fingerprint`` names the release, that of the subject if absent. Files are ids of uploads of the actor. Raises NotThere,
     Denied, NotReady (it needs co-signers), Invalid naming every field that is wrong.

@@ -107,7 +107,7 @@ def do_step(
 def assign(
     act: Act, *, matter_id: int, post_id: int | None, version: int | None = None, part_id: int | None = None
 ) -> Matter:
-    """Give a matter that the unit holds, or a part of it, to one of the unit's posts; None takes it back.
+    """Give (分派) a matter that the unit holds, or a part of it, to one of the unit's posts; None takes it back.
 
     Raises Conflict, Denied, Invalid, NotThere, StepNotAllowed.
     """
@@ -149,7 +149,7 @@ def give(
 
 @action("matters.comment")
 def comment(act: Act, *, matter_id: int, text: str) -> Comment:
-    """Add a remark to a matter the actor sees; who it is assigned to hears of it. Raises Invalid, NotThere."""
+    """Add a remark (批注) to a matter the actor sees; who it is assigned to hears of it. Raises Invalid, NotThere."""
     matter = queries.matter(act.actor, matter_id)
     act.check(policies.comment, matter)
     text = text.strip()
@@ -181,7 +181,7 @@ def comment(act: Act, *, matter_id: int, text: str) -> Comment:
 
 @action("matters.read_notices")
 def read_notices(act: Act, *, notice_id: int | None = None) -> int:
-    """Mark one notice of the own post as read, or all of them. Returns how many were new. Raises NotThere."""
+    """Mark one notice of the own post as read (提醒已读), or all of them. Returns how many were new. Raises NotThere."""
     act.check(policies.own_notices)
     rows = Notice.objects.filter(post=act.actor.post_id)
     if notice_id is not None:

@@ -74,6 +74,23 @@ def _made(request: HttpRequest, form: forms.TokenForm, done: Done, title: str, l
     return render(request, "directory/ask.html", context, status=done.status)
 
 
+@guarded("access.read_token")
+@never_cache
+def token(request: HttpRequest, token_id: int) -> HttpResponse:
+    """One token, and what was done with it, the latest first."""
+    row = queries.token_to_read(request.actor, token_id)
+    found = page(queries.done_with(request.actor, row.token), request, order=("-id",))
+    context = {
+        "row": row,
+        "page": found,
+        "done": queries.token_done(request.actor, found.rows),
+        "may_revoke": policies.revoke_token(request.actor, row.token),
+        "back": _list_of(request),
+        "back_title": "接口令牌" if policies.revoke_token(request.actor, row.token) else "操作日志",
+    }
+    return render(request, "access/token.html", context)
+
+
 @guarded("access.revoke_token")
 def revoke_token(request: HttpRequest, token_id: int) -> HttpResponse:
     """Revoke a token."""
@@ -103,8 +120,10 @@ def revoke_token(request: HttpRequest, token_id: int) -> HttpResponse:
 
 
 def _list_of(request: HttpRequest) -> str:
-    """The list of tokens of whoever asks."""
-    return reverse("access:all_tokens" if policies.manage(request.actor) else "access:tokens")
+    """The list of tokens of whoever asks; the auditor came from the log."""
+    if policies.manage(request.actor):
+        return reverse("access:all_tokens")
+    return reverse("access:tokens" if policies.make_token(request.actor) else "access:log")
 
 
 # Administration -------------------------------------------------------------------------------------------------------

@@ -27,6 +27,7 @@ urlpatterns = [
     path("tokens/", tokens.tokens, name="tokens"),
     path("tokens/new/", tokens.make_token, name="make_token"),
     path("tokens/all/", tokens.all_tokens, name="all_tokens"),
+    path("tokens/<int:token_id>/", tokens.token, name="token"),
     path("tokens/<int:token_id>/revoke/", tokens.revoke_token, name="revoke_token"),
     path("applications/", tokens.applications, name="applications"),
     path("applications/open/", tokens.open_application, name="open_application"),
