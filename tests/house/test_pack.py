@@ -30,10 +30,11 @@ KEYS: dict[str, dict[str, tuple[str, str]]] = {
         "": (
             "key name short region_code city_name city_code province_name province_code government time_zone "
             "demo_date programme_office portal services document_series",
-            "phone phone_source phone_unconfirmed phone_to_confirm",
+            "phone phone_source phone_unconfirmed phone_to_confirm bounds",
         ),
         "programme_office": ("unit name leading_group", ""),
         "portal": ("province storefront", ""),
+        "bounds": ("west south east north", ""),
         "services": ("window", ""),
         "document_series": ("key prefix unit use", ""),
     },
@@ -287,6 +288,7 @@ def test_values_without_a_local_source_stay_unconfirmed():
     assert district["phone_unconfirmed"]
     marked = [
         district["programme_office"],
+        district["bounds"],
         load("plan.toml")["lead_rule"],
         articles()[15],
         *(calendar[name] for name in ("office_hours", "near_due", "reminders")),

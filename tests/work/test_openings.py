@@ -107,6 +107,7 @@ def test_a_form_is_filled_in_saved_as_typed_and_opens_the_matter(opened_by_form,
     assert (kept["form_snapshot"], kept["good"], kept["channel"]) == (snapshot.pk, True, "desk")
     history = client.get(f"/work/{matter.pk}/").content.decode()
     assert f"/forms/sent/{snapshot.pk}/" in history and "王核查" not in history
+    assert "渠道" in history and "窗口" in history
     assert "系统签名" in client.get(f"/forms/sent/{snapshot.pk}/").content.decode()
     assert client.post("/work/open/simple/", data | once).status_code == 302
     assert Matter.objects.count() == 1

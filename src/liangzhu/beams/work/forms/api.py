@@ -15,8 +15,10 @@ from liangzhu.beams.work.forms.specs import (
     read_form,
 )
 from liangzhu.beams.work.forms.state import counted, faults
+from liangzhu.beams.work.forms.values import PLACE_PARTS
 
 __all__ = [
+    "PLACE_PARTS",
     "FormSpec",
     "NoAnswer",
     "NotReady",

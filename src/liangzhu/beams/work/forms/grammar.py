@@ -31,6 +31,7 @@ TYPES = {
     "uscc": "统一社会信用代码",
     "phone": "电话",
     "address": "地址",
+    "place": "地点（地址和坐标）",
     "unit": "单位",
     "files": "附件",
     "table": "重复填写的一组",
@@ -40,8 +41,8 @@ ORDERED = ("number", "money", "date")
 WORDY = ("text", "longtext", "address")
 GRADE_3 = ("person", "phone", "address")
 """Types that are personal (grade 3) whatever the file says."""
-IN_TABLE = tuple(kind for kind in TYPES if kind not in ("table", "files", "unit"))
-TEXT_MAX = {"text": 200, "longtext": 5000, "address": 200}
+IN_TABLE = tuple(kind for kind in TYPES if kind not in ("table", "files", "unit", "place"))
+TEXT_MAX = {"text": 200, "longtext": 5000, "address": 200, "place": 200}
 OPERATORS = {
     "is": ("text", "number", "money", "date", "choice", "yesno"),
     "is_not": ("text", "number", "money", "date", "choice"),
@@ -128,7 +129,7 @@ class Field:
     """One field. ``least`` and ``most`` bound length, value, day (ISO or "today"), choices, files or rows by its type.
 
     ``grade`` 3 is personal (个人信息): shown masked to others. ``fields`` are the columns of a table, ``row`` is what one of
-    its rows is called. A note has ``text`` and takes nothing.
+    its rows is called. A note has ``text`` and takes nothing. A place that is ``exact`` must have coordinates.
     """
 
     name: str
@@ -141,6 +142,7 @@ class Field:
     least: Any = None
     most: Any = None
     whole: bool = False
+    exact: bool = False
     unit: str = ""
     kinds: tuple[str, ...] = ()
     text: str = ""
@@ -368,6 +370,7 @@ class _Reader:
             grade=grade or 1,
             options=self.options((*path, "options"), one["options"]) if kind in ("choice", "choices") else (),
             whole=source.flag((*path, "whole"), one.get("whole", False)),
+            exact=source.flag((*path, "exact"), one.get("exact", False)),
             unit=source.text((*path, "unit"), one.get("unit", ""), empty=True, longest=20),
             kinds=self.kinds((*path, "kinds"), one.get("kinds", [])),
             text=source.text((*path, "text"), one["text"]) if kind == "note" else "",
@@ -393,6 +396,8 @@ class _Reader:
             known |= {"least", "most"}
         if kind == "number":
             known |= {"whole", "unit"}
+        if kind == "place":
+            known |= {"exact"}
         if kind == "files":
             known |= {"kinds"}
         if kind == "table":

@@ -419,6 +419,8 @@ def field_words(form: FormSpec, one: Field) -> list[str]:
     found = [grammar.TYPES[one.type]]
     if one.required:
         found.append("必填")
+    if one.exact:
+        found.append("要有坐标")
     if one.grade >= 3:
         found.append("个人信息")
     if one.prefill:

@@ -32,6 +32,7 @@ class Line:
     words: str
     given: bool
     fault: str = ""
+    doubt: str = ""
     origin: Origin | None = None
     rows: tuple[tuple[tuple[str, str, str], ...], ...] = ()
     row: str = ""
@@ -74,6 +75,7 @@ def summary(
     """The shown steps with their fields in words. ``check`` adds what is wrong; without it, empty fields are left out."""
     seen = state.view(form, answers)
     wrong = state.faults(form, answers) if check else {}
+    doubts = state.doubts(form, answers) if check else {}
     known = {row.pk: row for row in files}
     parts = []
     for step in form.steps:
@@ -91,6 +93,7 @@ def summary(
                     words=values.words(one, value, masked=masked, files=files),
                     given=value not in (None, []),
                     fault=wrong.get(one.name, ""),
+                    doubt=doubts.get(one.name, ""),
                     origin=origin_of(one, (origins or {}).get(one.name), value, masked=masked),
                     rows=_rows(one, value, seen, wrong, masked) if one.type == "table" else (),
                     row=one.row,

@@ -142,6 +142,18 @@ def faults(form: FormSpec, answers: Answers, step: Step | None = None) -> dict[s
     return found
 
 
+def doubts(form: FormSpec, answers: Answers, step: Step | None = None) -> dict[str, str]:
+    """What is probably wrong, though it may be sent, by field: of the whole form, or of one step."""
+    seen = view(form, answers)
+    return {
+        one.name: message
+        for place, one in form.all_fields()
+        if one.name in seen.fields
+        and (step is None or place is step)
+        and (message := values.doubt(one, answers.get(one.name)))
+    }
+
+
 def unfinished(form: FormSpec, answers: Answers) -> list[Step]:
     """The shown steps on which something is wrong or missing, in order."""
     seen = view(form, answers)
@@ -199,6 +211,7 @@ def _changed(old: Field, new: Field) -> list[str]:
         "show_if": "出现的条件",
         "prefill": "预填来源",
         "kinds": "文件种类",
+        "exact": "坐标改为必填" if new.exact else "坐标改为选填",
     }
     return [word for part, word in words.items() if getattr(old, part) != getattr(new, part)]
 

@@ -1,7 +1,8 @@
 """One value of one field: what was typed is read, checked against its limits, and shown in words.
 
 Values as they are kept (in drafts and snapshots) are plain: text, number and money as text ("1234.50"), date as ISO text, yesno
-as bool, choices and files as lists, a unit's id as int, a table as a list of rows. What was typed and cannot be read is kept too,
+as bool, choices and files as lists, a unit's id as int, a table as a list of rows, a place as ``{"address", "lon", "lat",
+"system"}``: degrees of CGCS2000 as text, the system they came in, and ``shown``, what that one showed. What was typed and cannot be read is kept too,
 as ``{"raw": "2022-13-45"}``, so that nothing is lost; it counts as empty until it is mended.
 """
 
@@ -17,9 +18,10 @@ from django.core.exceptions import ValidationError
 from liangzhu.beams.people.directory import api as directory
 from liangzhu.beams.work.files.api import Attachment
 from liangzhu.beams.work.forms.grammar import TEXT_MAX, TODAY, WORDY, Field
-from liangzhu.kernel import identifiers
+from liangzhu.kernel import identifiers, masking, places
 from liangzhu.kernel.errors import Problem
 from liangzhu.kernel.now import today
+from liangzhu.kernel.pack import pack
 from liangzhu.kernel.ui.forms import DateField
 
 RAW = "raw"
@@ -27,6 +29,9 @@ RAW_MAX = 20_000
 FILES_MAX = 20
 ROWS_MAX = 50
 """Rows of a table, where the form gives no other maximum."""
+
+PLACE_PARTS = ("address", "lon", "lat", "system")
+"""What is asked of a place: words, degrees, and the system that the degrees are in (`kernel.places`)."""
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _MOBILE = re.compile(r"1[3-9]\d{9}")
@@ -40,9 +45,9 @@ def is_raw(value: Any) -> bool:
     return isinstance(value, dict) and RAW in value
 
 
-def raw(text: str) -> dict[str, str]:
-    """What was typed, kept as it was."""
-    return {RAW: text[:RAW_MAX]}
+def raw(text: str | dict[str, str]) -> dict[str, Any]:
+    """What was typed, kept as it was; of a place each of its parts."""
+    return {RAW: text if isinstance(text, dict) else text[:RAW_MAX]}
 
 
 def typed(field: Field, value: Any) -> Any:
@@ -75,6 +80,8 @@ def read(field: Field, given: Any) -> Any:
         return [value for value, _ in field.options if value in picked] or None
     if field.type == "files":
         return [int(one) for one in given or ()] or None
+    if field.type == "place":
+        return _place(given)
     if isinstance(given, bool) and field.type == "yesno":
         return given
     if isinstance(given, int) and not isinstance(given, bool) and field.type == "unit":
@@ -161,6 +168,64 @@ def _address(field: Field, text: str) -> str:
     return text
 
 
+def _place(given: Any) -> dict[str, Any] | None:
+    """Address and coordinates; those of a map's own system are converted, and what it showed is kept beside."""
+    if given in (None, "", {}):
+        return None
+    if not isinstance(given, dict) or not given.keys() <= set(PLACE_PARTS):
+        raise ValueError(f"地点请写 {'、'.join(PLACE_PARTS)}：地址、经度、纬度、坐标系。")
+    if not all(isinstance(one, str | int | float | Decimal | None) for one in given.values()):
+        raise ValueError("内容无法识别，请重新填写。")
+    address, lon, lat, system = (
+        _text("" if given.get(name) is None else str(given[name]), lines=False) for name in PLACE_PARTS
+    )
+    kept: dict[str, Any] = {"address": address} if address else {}
+    if not lon and not lat:
+        return kept or None
+    if not lon or not lat:
+        raise ValueError("经度和纬度要一起填，或者都不填。")
+    x, y = _degrees(lon), _degrees(lat)
+    if not places.CHINA.hold(x, y):
+        turned = "；经度和纬度好像写反了" if places.CHINA.hold(y, x) else ""
+        raise ValueError(
+            f"经度应在 {places.WEST:.0f}—{places.EAST:.0f} 之间，纬度应在 {places.SOUTH:.0f}—{places.NORTH:.0f} 之间{turned}。"
+        )
+    if system not in places.SYSTEMS:
+        raise ValueError("请选择坐标系：各种地图的坐标相差几百米，要知道坐标是从哪里来的。")
+    there = places.to_wgs84(x, y, system)
+    for name, value in zip(("lon", "lat"), there, strict=True):
+        kept[name] = f"{value:.{places.DIGITS}f}"
+    kept["system"] = system
+    if system != "wgs84":
+        kept["shown"] = {"lon": lon, "lat": lat}
+    return kept
+
+
+def _degrees(text: str) -> float:
+    text = unicodedata.normalize("NFKC", text).removesuffix("°").removesuffix("度").strip()
+    if not re.fullmatch(r"\d{1,3}(\.\d{1,15})?", text):
+        raise ValueError("经度、纬度请写成小数的度，例如 119.165123。")
+    return float(text)
+
+
+def bounds() -> places.Bounds | None:
+    """The box around the district, if its pack gives one."""
+    given = pack().district.get("bounds")
+    return places.Bounds(*(given[side] for side in ("west", "south", "east", "north"))) if given else None
+
+
+def doubt(field: Field, value: Any) -> str:
+    """What is probably wrong with a kept value, though it may stand: a place outside of the district; "" when nothing is."""
+    if field.type != "place" or is_raw(value) or not value or "lon" not in value:
+        return ""
+    box = bounds()
+    if box is None or box.hold(float(value["lon"]), float(value["lat"])):
+        return ""
+    district = pack().district
+    sure = "（大致范围，待确认）" if district["bounds"].get("unconfirmed") else ""
+    return f"坐标不在{district['name']}范围内{sure}，请核对坐标和坐标系；确实在区外的，不用改。"
+
+
 def _unit(given: int) -> int:
     if directory.units().get(given) is None:
         raise ValueError("这个单位不存在或已撤销，请重新选择。")
@@ -202,6 +267,10 @@ def fault(field: Field, value: Any) -> str:
         return _missing(field) if field.required or (field.type == "table" and field.least) else ""
     if field.type in WORDY:
         return _length(field, len(value))
+    if field.type == "place":
+        if field.exact and "lon" not in value:
+            return f"请填写{field.label}的经度和纬度。"
+        return _length(field, len(value.get("address", "")))
     if field.type in ("number", "money", "date"):
         return _range(field, value)
     unit = {"choices": "项", "files": "个文件", "table": field.row}.get(field.type)
@@ -253,7 +322,10 @@ def words(field: Field, value: Any, *, masked: bool = False, files: Iterable[Att
     if value is None or value == []:
         return "（未填）"
     if is_raw(value):
-        return f"{value[RAW]}（无法识别）"
+        typed_in = value[RAW]
+        if isinstance(typed_in, dict):
+            typed_in = "，".join(typed_in[name] for name in PLACE_PARTS[:3] if typed_in.get(name))
+        return f"{typed_in}（无法识别）"
     if masked and field.grade >= 3:
         return mask(field, value)
     match field.type:
@@ -274,7 +346,17 @@ def words(field: Field, value: Any, *, masked: bool = False, files: Iterable[Att
             return "、".join(names.get(one, f"附件 {one}") for one in value)
         case "table":
             return f"{len(value)} {field.row}"
+        case "place":
+            return _place_words(value)
     return str(value)
+
+
+def _place_words(value: dict[str, Any]) -> str:
+    found = [value["address"]] if "address" in value else []
+    if "lon" in value:
+        how = "" if value["system"] == "wgs84" else f"，由 {places.SHORT[value['system']]} 换算"
+        found.append(f"东经 {value['lon']}°，北纬 {value['lat']}°（{places.SHORT['wgs84']}{how}）")
+    return "；".join(found)
 
 
 def mask(field: Field, value: Any) -> str:
@@ -283,6 +365,9 @@ def mask(field: Field, value: Any) -> str:
         return identifiers.mask(_IDENTIFIERS[field.type], value)
     if field.type == "phone":
         return f"{value[:3]}****{value[-4:]}" if len(value) >= 9 else "****"
+    if field.type == "place":
+        hidden = [masking.address(value["address"])] if "address" in value else []
+        return "；".join([*hidden, "坐标已遮盖"] if "lon" in value else hidden)
     if isinstance(value, str) and field.type in WORDY:
         return f"{value[:1]}{'*' * max(1, min(len(value) - 1, 6))}"
     return "****"

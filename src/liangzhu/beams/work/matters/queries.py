@@ -17,7 +17,7 @@ from liangzhu.beams.people.residents import api as residents
 from liangzhu.beams.work.files import api as attachments
 from liangzhu.beams.work.matters import answers, policies, sights, turns
 from liangzhu.beams.work.matters import clocks as counting
-from liangzhu.beams.work.matters.grammar import Field, Process
+from liangzhu.beams.work.matters.grammar import OPENING, Field, Process
 from liangzhu.beams.work.matters.kinds import Kind, all_kinds
 from liangzhu.beams.work.matters.lights import Light, light, light_q, part_light
 from liangzhu.beams.work.matters.models import (
@@ -425,7 +425,8 @@ def history(actor: Actor, of: Matter, files: list[attachments.Attachment] | None
         flow = process.flow_of(entry.part.kind if entry.part else None)
         step = flow.transitions.get(entry.transition)
         values = answers.read(entry.answer) if entry.answer else {}
-        known = {field.name: field for field in step.fields} if step else {}
+        asked = step.fields if step else process.opening or () if entry.transition == OPENING else ()
+        known = {field.name: field for field in asked}
         fields, attached = [], []
         snapshot = values.get("form_snapshot")
         for name, value in values.items():

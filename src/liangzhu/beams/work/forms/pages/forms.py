@@ -15,6 +15,7 @@ from liangzhu.beams.people.directory import api as directory
 from liangzhu.beams.work.files import api as attachments
 from liangzhu.beams.work.forms import showing, state, values
 from liangzhu.beams.work.forms.grammar import TEXT_MAX, Field, FormSpec, Step
+from liangzhu.kernel import places
 from liangzhu.kernel.actors import Actor
 from liangzhu.kernel.errors import Problem
 from liangzhu.kernel.refs import Ref
@@ -55,6 +56,35 @@ class FilesWidget(forms.Widget):
         return context
 
 
+class PlaceWidget(forms.MultiWidget):
+    """A place: words, degrees as they are typed, and the system they are in. Works without script."""
+
+    template_name = "forms/place.html"
+    labels = ("地址", "经度", "纬度", "坐标系")
+
+    def __init__(self):
+        degrees = {"inputmode": "decimal", "autocomplete": "off", "class": "input-short", "maxlength": 40}
+        super().__init__(
+            [
+                forms.TextInput({"maxlength": 400, "autocomplete": "off"}),
+                forms.TextInput(degrees | {"placeholder": "119.165123"}),
+                forms.TextInput(degrees | {"placeholder": "34.596401"}),
+                forms.Select(choices=[("", "填了坐标请选择"), *places.SYSTEMS.items()]),
+            ]
+        )
+        self.widgets_names = [f"-{name}" for name in values.PLACE_PARTS]
+
+    def decompress(self, value: Any) -> list:
+        """Nothing: what is shown comes from the draft."""
+        return []
+
+    def get_context(self, name: str, value: Any, attrs: dict | None) -> dict:
+        """Each control with its label."""
+        context = super().get_context(name, value, attrs)
+        context["widget"]["parts"] = list(zip(self.labels, context["widget"]["subwidgets"], strict=True))
+        return context
+
+
 @dataclass
 class Block:
     """One thing on the page: a note, a field, a locked value, or a table with its rows."""
@@ -68,6 +98,7 @@ class Block:
     origin: showing.Origin | None = None
     rows: list[list["Block"]] = field(default_factory=list)
     fault: str = ""
+    doubt: str = ""
     full: bool = False
 
 
@@ -135,7 +166,8 @@ def step_form(
             kept = [row for row in files if row.pk in (value or ())] if one.type == "files" else []
             fields[one.name] = _field(one, kept)
             _put(data, one.name, one, value)
-            blocks.append(Block("field", one.name, hidden, one, origin=origin))
+            doubt = values.doubt(one, value)
+            blocks.append(Block("field", one.name, hidden, one, origin=origin, doubt=doubt))
     made = type("StepFormOf", (StepForm,), fields)(data, version=version)
     made.data["version"] = str(version)
     made.blocks, made.row_labels, made.table_faults = blocks, {}, []
@@ -169,7 +201,11 @@ def _put(data: MultiValueDict, name: str, one: Field, value: Any) -> None:
     """What a control shows of a kept value."""
     if value is None or one.type == "files":
         return
-    if values.is_raw(value):
+    if one.type == "place":
+        typed = value[values.RAW] if values.is_raw(value) else value | value.get("shown", {})
+        for part in values.PLACE_PARTS:
+            data[f"{name}-{part}"] = typed.get(part, "")
+    elif values.is_raw(value):
         data[name] = value[values.RAW]
     elif one.type == "choices":
         data.setlist(name, value)
@@ -194,6 +230,8 @@ def _field(one: Field, kept: list[attachments.Attachment]) -> forms.Field:
         return _Loose(widget=TextField(max_length=one.most or TEXT_MAX["longtext"]).widget, **common)
     if one.type == "date":
         return _Loose(widget=DateInput(), **common)
+    if one.type == "place":
+        return _Loose(widget=PlaceWidget(), **common)
     if one.type == "unit":
         return _Loose(widget=directory.UnitField().widget, **common)
     if one.type == "files":
@@ -254,6 +292,14 @@ def _value(one: Field, name: str, post: QueryDict) -> Any:
     if one.type == "choices":
         known = dict(one.options)
         return values.read(one, [value for value in post.getlist(name) if value in known])
+    if one.type == "place":
+        parts = {part: post.get(f"{name}-{part}", "").strip()[:400] for part in values.PLACE_PARTS}
+        if not any(parts[part] for part in values.PLACE_PARTS[:3]):
+            return None
+        try:
+            return values.read(one, parts)
+        except ValueError:
+            return values.raw(parts)
     text = post.get(name, "")
     try:
         return values.read(one, text)

@@ -13,6 +13,7 @@ from liangzhu.beams.work.forms import actions, queries, showing, specs, state, v
 from liangzhu.beams.work.forms.grammar import FormSpec, Step
 from liangzhu.beams.work.forms.models import Draft
 from liangzhu.beams.work.forms.pages.forms import (
+    FEW,
     AnswerForm,
     CoSignerForm,
     DeclareForm,
@@ -158,6 +159,9 @@ def _onward(
     if any(one.takes and one.name in came and answers.get(one.name) is None for one in chosen.fields):
         messages.info(request, "按您的回答，本页多了几项，请接着填写。")
         return redirect(here)
+    for name, message in state.doubts(form, answers, chosen).items():
+        if answers.get(name) != before.get(name):
+            messages.warning(request, f"{form.field(name).label}：{message}")
     if place + 1 < len(order):
         return redirect("forms:step", row.pk, order[place + 1].name)
     return redirect("forms:check", row.pk)
@@ -270,7 +274,10 @@ def _wrong(found: queries.Summary) -> list[tuple[Step, str, str, str]]:
             table, _, rest = name.partition("-")
             one = found.form.field(table)
             label = f"{one.label} 第 {int(rest.partition('-')[0]) + 1} {one.row}" if rest else one.label
-            target = f"part-{name}" if one.type == "table" and not rest else f"id_{name}"
+            several = one.type in ("place", "choices", "yesno") or (
+                one.type == "choice" and len(one.options) <= FEW
+            )
+            target = f"part-{name}" if one.type == "table" and not rest else f"id_{name}{'_0' * several}"
             out.append((part.step, target, "" if label in message else label, message))
     return out
 

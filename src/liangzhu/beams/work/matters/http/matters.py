@@ -133,7 +133,9 @@ class FormFieldOut(Schema):
     conditional: bool = Field(description="是否看前面的回答才出现；没有出现的不要填")
     asks: str = Field(description="要求，给人看", examples=["公民身份号码；必填；个人信息"])
     choices: list[ChoiceOut]
-    columns: list[str] = Field(description="重复填写的一组的栏目名称")
+    columns: list[str] = Field(
+        description="重复填写的一组的栏目，或地点的各部分（address、lon、lat、system）的名称"
+    )
 
 
 class FormOut(Schema):
@@ -207,8 +209,9 @@ Value = (
 )
 
 Name = Annotated[Text, Field(max_length=60)]
-Data = dict[Name, Value | list[Value] | list[dict[Name, Value | list[Value] | None]] | None]
-"""What is filled in: plain values, lists of them, and the rows of a table of a form."""
+Group = dict[Name, Value | list[Value] | None]
+Data = dict[Name, Value | list[Value] | Group | list[Group] | None]
+"""What is filled in: plain values, lists of them, a place, and the rows of a table of a form."""
 
 
 class StepIn(Schema):
@@ -422,7 +425,8 @@ def _form(key: str, subject: Ref) -> FormOut | None:
                 conditional=one.show_if is not None or step.show_if is not None,
                 asks="；".join(forms.field_words(form, one)),
                 choices=[ChoiceOut(value=value, title=label) for value, label in one.options],
-                columns=[column.name for column in one.fields if column.takes],
+                columns=[column.name for column in one.fields if column.takes]
+                or (list(forms.PLACE_PARTS) if one.type == "place" else []),
             )
             for step, one in form.all_fields()
         ],
