@@ -89,20 +89,31 @@ def no_network():
 
 @pytest.fixture
 def reads_logged():
-    """``with reads_logged():`` fails unless every value of grade 3 that is read in full inside has its leaf."""
+    """``with reads_logged():`` fails unless every value of grade 3 that is read in full inside has its leaf, and stands in the
+    trail of whoever it belongs to."""
 
     @contextmanager
     def watch():
+        from liangzhu.beams.trust.sources.models import Read
         from liangzhu.kernel.models import LogLeaf
         from liangzhu.kernel.sealing import watching
 
-        last = LogLeaf.objects.order_by("-id").values_list("id", flat=True).first() or 0
+        def newest(model) -> int:
+            return model.objects.order_by("-id").values_list("id", flat=True).first() or 0
+
+        last_leaf, last_line = newest(LogLeaf), newest(Read)
         with watching() as seen:
             yield
-        leaves = LogLeaf.objects.filter(id__gt=last, action="kernel.read").select_related("detail")
-        logged = {(leaf.subject, name) for leaf in leaves for name in json.loads(leaf.detail.body)["fields"]}
-        missing = {(str(row.ref), name) for row, name in seen} - logged
-        assert not missing, f"read in full without a leaf: {sorted(missing)}"
+        leaves = LogLeaf.objects.filter(id__gt=last_leaf, action__in=["kernel.read", "sources.pull"])
+        logged = {
+            (leaf.subject, name)
+            for leaf in leaves.select_related("detail")
+            for name in json.loads(leaf.detail.body)["fields"]
+        }
+        told = {(line.thing, name) for line in Read.objects.filter(id__gt=last_line) for name in line.names}
+        read = {(str(row.ref), name) for row, name in seen}
+        assert not read - logged, f"read in full without a leaf: {sorted(read - logged)}"
+        assert not read - told, f"read in full, and not told to whom it concerns: {sorted(read - told)}"
 
     return watch
 

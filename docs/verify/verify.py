@@ -1,7 +1,8 @@
-"""Checks proofs of the log (日志证明), certificates and sealed papers (证照、文书) by itself: one file, Python's own library only, no network, nothing of the product.
+"""Checks proofs of the log (日志证明), certificates and sealed papers (证照、文书) and receipts of data use (数据使用回执) by itself: one file, Python's own library only, no network, nothing of the product.
 
     python verify.py proof PROOF.json [--key PUBLIC]
     python verify.py sealed FILE.json|FILE.pdf [--key PUBLIC]
+    python verify.py receipt RECEIPT.json [--key PUBLIC]
     python verify.py consistency OLD-HEAD.json NEW-HEAD.json CONSISTENCY.json [--key PUBLIC]
 
 The tree is that of RFC 9162 (2.1) over SM3 (GB/T 32905); heads are signed with SM2 (GB/T 32918, identity
@@ -177,6 +178,34 @@ def attached(pdf):
     raise ValueError("PDF 里没有核验文件")
 
 
+def check_receipt(receipt, key):
+    """A receipt of data use: its signature, and that a leaf of the log, told by ``key``, commits to every word of it."""
+    text, said = receipt["statement"].encode(), json.loads(receipt["statement"])
+    if not signed(bytes.fromhex(receipt["public_key"]), text, bytes.fromhex(receipt["signature"])):
+        raise Wrong("回执的签名不对")
+    check_proof(receipt["proof"], key)
+    leaf, details = (
+        json.loads(receipt["proof"]["leaf"]["text"]),
+        json.loads(receipt["proof"]["details"]["body"]),
+    )
+    if details["receipt"] != sm3(text).hex():
+        raise Wrong("日志里承诺的不是这份回执")
+    if (leaf["subject"], leaf["actor"]) != (said["subject"], said["reader"]["operator"]):
+        raise Wrong("回执说的人与日志里的不符")
+    promised = {field["name"]: field.get("commitment") for field in said["fields"]}
+    for name, opened in receipt.get("openings", {}).items():
+        value = json.dumps(opened["value"], ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        if sm3(bytes.fromhex(opened["salt"]) + value.encode()).hex() != promised.get(name):
+            raise Wrong(f"“{name}”的内容与回执的承诺不符")
+    words = "、".join(field["title"] for field in said["fields"])
+    print(
+        f"回执：{said['at']}，{said['reader']['unit'] or said['reader']['operator']} 为 {said['case']}（{said['purpose']}）"
+    )
+    print(
+        f"从 {said['source']['holder']}“{said['source']['title']}”读取：{words}\n依据：{said['ground'] or '无'}；结果：{said['outcome']}"
+    )
+
+
 def check_consistency(old, new, proof, key):
     """That the tree of one head continues that of the other."""
     for mine, name in ((old, "old"), (new, "new")):
@@ -210,6 +239,8 @@ def main(words):
             check_proof(load(words[1]), key)
         elif words[:1] == ["sealed"] and len(words) == 2:
             check_sealed(load(words[1]), key)
+        elif words[:1] == ["receipt"] and len(words) == 2:
+            check_receipt(load(words[1]), key)
         elif words[:1] == ["consistency"] and len(words) == 4:
             check_consistency(*map(load, words[1:]), key)
         else:

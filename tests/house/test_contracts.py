@@ -22,6 +22,8 @@ TREE = {
     "pillars.programme.reading.__init__": "",
     "beams.__init__": "",
     "beams.trust.__init__": "",
+    "beams.trust.sources.__init__": "",
+    "beams.trust.sources.api": "",
     "beams.trust.certificates.__init__": "",
     "beams.trust.certificates.api": "from liangzhu.beams.work.matters.api import x",
     "beams.data.__init__": "",
@@ -65,8 +67,6 @@ PLANTED = {
         "beams.people.directory.api": "import liangzhu.beams.people.access.api"
     },
     "Inside trust: certificates below sources": {
-        "beams.trust.sources.__init__": "",
-        "beams.trust.sources.api": "",
         "beams.trust.certificates.api": "import liangzhu.beams.trust.sources.api",
     },
     "No cycles among siblings": {"kernel.errors": "from liangzhu.kernel import log"},

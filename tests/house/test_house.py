@@ -52,8 +52,10 @@ TIME_SOURCES = [
     "src/liangzhu/beams/people/access/tokens.py",
     "src/liangzhu/beams/people/residents/sessions.py",
     "src/liangzhu/adapters/province_identity/simulator.py",
+    "src/liangzhu/adapters/city_exchange/signing.py",
 ]
-"""Where the machine's clock is read on purpose: the source itself, deliveries and leases, the age of keys, lock-out, sessions and tokens."""
+"""Where the machine's clock is read on purpose: the source itself, deliveries and leases, the age of keys, lock-out, sessions and tokens, and
+what is signed for another system."""
 
 
 def clean(findings: list[str]) -> None:

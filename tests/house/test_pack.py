@@ -71,10 +71,10 @@ KEYS: dict[str, dict[str, tuple[str, str]]] = {
         "material": ("key name channel free", "issuer source_key certificate"),
     },
     "retention.toml": {
-        "": ("matters registers proposals", ""),
+        "": ("matters registers sources", ""),
         "matters": ("kind years", ""),
         "registers": ("years source", ""),
-        "proposals": ("years source", ""),
+        "sources": ("days source", ""),
     },
     "certificates.toml": {
         "": ("issuer kind paper seal", ""),
@@ -104,6 +104,17 @@ KEYS: dict[str, dict[str, tuple[str, str]]] = {
         "person": ("key name number level demo", "kind about"),
         "enterprise": ("uscc name legal", "agent"),
         "enterprise.agent": ("person granted_on until", ""),
+    },
+    "exchange.toml": {
+        "": ("resource demo", ""),
+        "resource": ("key title holder subject basis field", ""),
+        "resource.field": ("name title", "type grade"),
+        "demo": ("resource values", "person uscc"),
+        "demo.values": (
+            "",
+            "name certificate_number level scope place valid location use area discharged_on service_years placement "
+            "state established_on registered_capital number project result decided_on",
+        ),
     },
     "indicators.toml": {
         "": ("indicator", ""),

@@ -4,20 +4,19 @@ import contextlib
 import json
 from datetime import date, timedelta
 from pathlib import Path
-from threading import Barrier, Thread
 
 import pytest
-from django.db import connection, connections
+from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from liangzhu.beams.people.registers import actions, changes, handlers, links, mandating, queries
+from liangzhu.beams.people.registers import actions, changes, links, mandating, queries
 from liangzhu.beams.people.registers.api import Scope, act_for, mandates_of, may_act
 from liangzhu.beams.people.registers.models import Mandate, NaturalPerson, Organisation, Proposal
 from liangzhu.beams.people.registers.retention import Rule, rule
 from liangzhu.kernel import identifiers, search
 from liangzhu.kernel.actions import action
-from liangzhu.kernel.actors import SYSTEM, Actor
+from liangzhu.kernel.actors import Actor
 from liangzhu.kernel.errors import AlreadyDone, Conflict, Denied, Invalid, NotThere, StepNotAllowed
 from liangzhu.kernel.events import all_events
 from liangzhu.kernel.models import LogLeaf, OutboxEvent
@@ -610,67 +609,11 @@ class TestForgetting:
         # The number is free: whoever comes again is registered anew.
         assert person().pk != zhang.pk
 
-    def test_what_a_refused_or_withdrawn_proposal_held_is_destroyed_after_its_time(self, monkeypatch):
-        given = {"name": NAME, "document_kind": "citizen_id", "document_number": NUMBER}
-        refused, withdrawn, waiting = (propose("person_new", **given) for _ in range(3))
-        actions.decide_proposal(TWO, proposal_id=refused.pk, accept=False, reason="证件已过期")
-        actions.withdraw_proposal(ONE, proposal_id=withdrawn.pk)
-        with at("2030-01-01 09:00"):
-            handlers.forget_proposals()  # Nobody confirmed the rule of the pack.
-        assert not Proposal.objects.filter(sealed_key=b"").exists()
-        monkeypatch.setattr(actions, "rule_of_proposals", lambda: Rule(1, "测试规则"))
-        with at("2023-10-19 23:00"):
-            handlers.forget_proposals()
-            assert not Proposal.objects.filter(sealed_key=b"").exists()
-            with pytest.raises(StepNotAllowed):
-                actions.forget_proposal(SYSTEM, proposal_id=refused.pk)
-        with at("2023-10-20 01:00"):
-            handlers.forget_proposals()
-            handlers.forget_proposals()
-        gone = Proposal.objects.filter(sealed_key=b"")
-        assert set(gone.values_list("pk", flat=True)) == {refused.pk, withdrawn.pk}
-        assert {(one.payload, one.reason) for one in gone} == {("已依规删除", "已依规删除")}
-        assert (
-            queries.proposal(ONE, refused.pk).gone and queries.proposal_in_full(ONE, refused.pk, "核对") == []
-        )
-        leaf = LogLeaf.objects.get(action="registers.forget_proposal", subject=str(refused.ref))
-        assert "未通过或撤回满 1 年；测试规则" in leaf.detail.body
-        assert queries.proposal(TWO, waiting.pk).lines
-        with pytest.raises(Denied):
-            actions.forget_proposal(ONE, proposal_id=waiting.pk)
-
     def test_the_proposer_cannot_delete_alone(self, zhang):
         with self.later():
             proposal = propose("person_forget", zhang.ref)
             with pytest.raises(Denied):
                 actions.decide_proposal(ONE, proposal_id=proposal.pk, accept=True)
-
-
-@pytest.mark.django_db(transaction=True)
-def test_of_two_who_release_one_proposal_at_once_one_does_and_the_other_reads_it():
-    proposal = propose("person_new", name=NAME, document_kind="citizen_id", document_number=NUMBER)
-    three = Actor(ref=Ref("account", "74"), label="丙（登记管理员）", roles=TWO.roles)
-    start, results = Barrier(2), []
-
-    def decide(actor) -> None:
-        with at("2022-10-20 09:00"):
-            start.wait(30)
-            try:
-                results.append(actions.decide_proposal(actor, proposal_id=proposal.pk, accept=True).result)
-            except StepNotAllowed as refused:
-                results.append(refused)
-            finally:
-                connections.close_all()
-
-    threads = [Thread(target=decide, args=(actor,)) for actor in (TWO, three)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    (refused,) = [found for found in results if isinstance(found, StepNotAllowed)]
-    assert len(results) == 2 and "已生效" in refused.detail
-    assert NaturalPerson.objects.count() == 1
-    assert len(events("registers.person_changed")) == 1
 
 
 @pytest.mark.django_db(transaction=True)

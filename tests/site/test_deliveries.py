@@ -10,14 +10,12 @@ from django.utils.timezone import now as machine_now  # noqa: TID251 - deliverie
 
 from liangzhu.beams.people.access import api as access
 from liangzhu.beams.people.directory.models import Holding, Person, Post, PostRole, Unit, UnitSpell
-from liangzhu.kernel import events, outbox, worker
-from liangzhu.kernel.actors import SYSTEM, Actor
-from liangzhu.kernel.errors import StepNotAllowed
-from liangzhu.kernel.models import Delivery, LogLeaf, OutboxEvent
+from liangzhu.kernel import events, worker
+from liangzhu.kernel.actors import SYSTEM
+from liangzhu.kernel.models import Delivery, LogLeaf
 from liangzhu.kernel.refs import Ref
 
 FROM = date(2020, 1, 1)
-ADMIN = Actor(ref=Ref("account", "9"), label="管理员", roles=frozenset({"access.admin"}))
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
@@ -112,36 +110,6 @@ def test_all_of_a_handler_are_replayed(sign_in, failing):
     answer = client.post("/operate/deliveries/replay/", {"handler": handler}, follow=True).content.decode()
     assert "已重新排入 3 个投递" in answer
     assert worker.drain() == 6
-
-
-def test_what_is_owed_to_a_courier_that_is_off_is_skipped_in_mass_with_a_reason(
-    sign_in, failing, monkeypatch
-):
-    failing(2)
-    owed = [
-        Delivery(event=each, handler="nats", lane="nats", subject=each.subject, due_at=machine_now())
-        for each in OutboxEvent.objects.all()
-    ]
-    Delivery.objects.bulk_create(owed)
-    client = sign_in("access.admin")
-    monkeypatch.setattr(outbox, "BATCH", 3)
-    address = "/operate/deliveries/to/nats/skip/"
-    assert "不再投递给 nats（4 个）" in client.get("/operate/deliveries/").content.decode()
-    answer = client.post(address, {"reason": " "})
-    assert answer.status_code == 422 and outbox.outbox_state().unattended == 4
-    answer = client.post(address, {"reason": "已与对方解除对接"}, follow=True).content.decode()
-    assert "4 个事件不再投递给 nats" in answer and "等待发往外部系统" not in answer
-    assert outbox.outbox_state().unattended == 0
-    assert {each.skipped for each in Delivery.objects.filter(lane="nats")} == {"已与对方解除对接"}
-    assert LogLeaf.objects.filter(action="kernel.skip_courier", subject="courier:nats").count() == 2
-    # Other deliveries are as they were, and what is on is not touched.
-    assert Delivery.objects.filter(lane="", done_at=None).exists()
-    assert client.get(address).status_code == 404
-    with monkeypatch.context() as patch:
-        patch.setitem(events._couriers, "nats", events.Courier("nats", "消息服务", list))
-        Delivery.objects.filter(lane="nats").update(done_at=None)
-        with pytest.raises(StepNotAllowed):
-            outbox.skip_courier(ADMIN, courier="nats", reason="误点")
 
 
 def test_one_is_skipped_only_with_a_reason(sign_in, failing):

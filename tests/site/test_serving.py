@@ -83,8 +83,8 @@ def free_port() -> int:
 
 
 @pytest.fixture
-def started(tmp_path, request):
-    """A served, empty installation with one server process, or as many as the parameter says: (process of the group, port). Whatever is left of it ends with the test."""
+def started(tmp_path):
+    """A served, empty installation: (process of the group, port). Whatever is left of it ends with the test."""
     home, port = tmp_path / "home", free_port()
     env = {name: value for name, value in os.environ.items() if not name.startswith("LIANGZHU_DATABASE")}
     env |= {"LIANGZHU_HOME": str(home), "PYTHONUNBUFFERED": "1"}
@@ -93,7 +93,7 @@ def started(tmp_path, request):
         "cli.set_up_django()\n"
         "from liangzhu.site import loading\n"
         "loading.migrate()\n"
-        f"raise SystemExit(serving.serve('127.0.0.1', {port}, {getattr(request, 'param', 1)}, lambda: print('ready')))"
+        f"raise SystemExit(serving.serve('127.0.0.1', {port}, 1, lambda: print('ready')))"
     )
     process = subprocess.Popen(
         [sys.executable, "-c", script], env=env, stdout=subprocess.PIPE, text=True, start_new_session=True
@@ -172,32 +172,3 @@ def test_no_server_process_outlives_its_main_process(started):
 
 def parent(pid: int) -> int:
     return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-
-
-@pytest.mark.parametrize("started", [2], indirect=True)
-def test_figures_are_those_of_all_server_processes_whichever_is_asked(started):
-    process, port = started
-    asked = 40
-
-    def get(address: str) -> str:
-        # A connection of its own: the kernel gives it to one process or the other.
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{address}") as page:
-            return page.read().decode()
-
-    for _ in range(asked):
-        get("/account/login/")
-    scrapes = [get("/metrics") for _ in range(6)]
-    counted = {
-        line.rpartition(" ")[2]
-        for scrape in scrapes
-        for line in scrape.splitlines()
-        if line.startswith("liangzhu_requests_total") and 'route="account_login"' in line
-    }
-    assert counted == {f"{asked}.0"}
-    # What stands in the database is one figure, not one for each process.
-    assert all(scrape.count("\nliangzhu_database_up ") == 1 for scrape in scrapes)
-    environment = Path(f"/proc/{worker_of(process.pid)}/environ").read_bytes().split(b"\0")
-    folder = next(
-        each.partition(b"=")[2] for each in environment if each.startswith(b"PROMETHEUS_MULTIPROC_DIR")
-    )
-    assert len(list(Path(folder.decode()).glob("counter_*.db"))) >= 2

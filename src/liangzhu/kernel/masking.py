@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from django.db import models, transaction
 
-from liangzhu.kernel import identifiers, keys
+from liangzhu.kernel import identifiers, keys, reads
 from liangzhu.kernel.actors import Actor
 from liangzhu.kernel.errors import Invalid
 from liangzhu.kernel.log import write_leaf
@@ -279,50 +279,70 @@ class Read:
 
     actor: Actor
     subject: Ref
-    fields: tuple[str, ...]
+    fields: tuple[tuple[str, str], ...]
     reason: str
+    case: str = ""
+    channel: str = "unmask"
 
 
 _reads: ContextVar[list[Read] | None] = ContextVar("reads", default=None)
 
 
-def reveal(actor: Actor, row: models.Model, *fields: str, reason: str) -> str | tuple[str, ...]:
+def reveal(
+    actor: Actor, row: models.Model, *fields: str, reason: str, case: str = "", channel: str = "unmask"
+) -> str | tuple[str, ...]:
     """The text of sealed fields of grade 3 in full; of several, a tuple. The caller has asked its policy.
 
-    One leaf ``kernel.read`` tells who, of what, which fields and why. Within a request the leaves are written together
-    before the answer leaves; elsewhere at once. Raises Invalid without a reason.
+    One leaf ``kernel.read`` tells who, of what, which fields and why, and the person's trail tells it too (`kernel.reads`);
+    ``case`` is the printed Ref of what it is read for, ``channel`` one of `reads.CHANNELS`. Within a request both are written before the answer leaves;
+    elsewhere at once. Raises Invalid without a reason.
     """
     reason = reason.strip()
     if not reason or len(reason) > REASON_MAX:
         raise Invalid({"reason": "请写明查看的原因。" if not reason else f"原因最多 {REASON_MAX} 个字。"})
-    read = Read(actor, row.ref, fields, reason)
+    read = Read(actor, row.ref, tuple((one, _title(row, one)) for one in fields), reason, case, channel)
     waiting = _reads.get()
     if waiting is None:
         write([read])
     else:
         waiting.append(read)
+    return plain(row, *fields)
+
+
+def _title(row: models.Model, name: str) -> str:
+    """What people call a field; where it has no name of its own, what they call the thing."""
+    title = str(row._meta.get_field(name).verbose_name)
+    return str(row._meta.verbose_name) if title.isascii() else title
+
+
+def plain(row: models.Model, *fields: str) -> str | tuple[str, ...]:
+    """The text of sealed fields, for whoever writes the reading down by itself, in the log and in the trail."""
     texts = tuple(row._meta.get_field(one).plain(row) for one in fields)
     return texts[0] if len(texts) == 1 else texts
 
 
-def write(reads: list[Read]) -> None:
-    """One leaf for each subject read, in one transaction; what was read of it for the same reason stands together."""
-    grouped: dict[tuple, tuple[Actor, set[str]]] = {}
-    for read in reads:
-        place = (read.actor.ref, read.subject, read.reason)
-        grouped.setdefault(place, (read.actor, set()))[1].update(read.fields)
+def write(waiting: list[Read]) -> None:
+    """One leaf and one line of the trail for each subject read, in one transaction; what was read of it for the same
+    reason stands together.
+    """
+    grouped: dict[tuple, tuple[Actor, dict[str, str]]] = {}
+    for read in waiting:
+        place = (read.actor.ref, read.subject, read.reason, read.case, read.channel)
+        grouped.setdefault(place, (read.actor, {}))[1].update(read.fields)
     if grouped:
         with transaction.atomic():
-            for (_, subject, reason), (actor, fields) in grouped.items():
-                write_leaf(actor, "kernel.read", subject, {"fields": sorted(fields), "reason": reason})
+            for (_, subject, reason, case, channel), (actor, fields) in grouped.items():
+                details = {"fields": sorted(fields), "reason": reason}
+                write_leaf(actor, "kernel.read", subject, details | ({"case": case} if case else {}))
+                reads.note(actor, subject, fields, channel=channel, case=case, reason=reason)
 
 
 @contextmanager
 def collecting() -> Iterator[list[Read]]:
     """Let the readings inside wait in a list; whoever collects writes it before the answer leaves."""
-    reads: list[Read] = []
-    place = _reads.set(reads)
+    waiting: list[Read] = []
+    place = _reads.set(waiting)
     try:
-        yield reads
+        yield waiting
     finally:
         _reads.reset(place)

@@ -151,12 +151,7 @@ def _labels(idents: Iterable[str], actor: Actor) -> dict[str, tuple[str, str]]:
     return {str(ident): (f"{name} → {handler}", "") for ident, name, handler in rows}
 
 
-def _couriers(idents: Iterable[str], actor: Actor) -> dict[str, tuple[str, str]]:
-    return {ident: (ident, "") for ident in idents}
-
-
 register_ref("delivery", "投递", _labels)
-register_ref("courier", "外部系统", _couriers)
 
 
 # Doing ----------------------------------------------------------------------------------------------------------------
@@ -202,64 +197,15 @@ def skip_delivery(act: Act, *, delivery_id: int, reason: str) -> Delivery:
     row = act.lock(Delivery, pk=delivery_id)
     act.check(policies.operate, row)
     _still_failing(row)
-    row.skipped = reason = _reason(reason)
-    finish(row)
-    act.log(row.ref, event=row.event.name, handler=row.handler, of=row.subject, reason=reason)
-    return row
-
-
-def skip_courier(actor: Actor, *, courier: str, reason: str) -> int:
-    """Let everything that is owed to a courier which is switched off go undelivered; returns how many.
-
-    In transactions of 1,000, each with its leaf. Raises Denied, Invalid without a reason, StepNotAllowed while the courier
-    is on, NotThere when nothing is owed to it.
-    """
-    count = skip_some(actor, courier=courier, reason=reason)
-    total = count
-    while count == BATCH:
-        try:
-            count = skip_some(actor, courier=courier, reason=reason)
-        except NotThere:
-            break
-        total += count
-    return total
-
-
-@action("kernel.skip_courier")
-def skip_some(act: Act, *, courier: str, reason: str) -> int:
-    """The first 1,000 of `skip_courier`."""
-    act.check(policies.operate)
-    reason = _reason(reason)
-    if courier in all_couriers():
-        raise StepNotAllowed(
-            "这个外部系统的发送正在启用，等待发送的会发出。", todo="不想再送的，请逐个跳过。"
-        )
-    owed = Delivery.objects.filter(lane=courier, done_at=None).exclude(lane="")
-    rows = list(owed.select_for_update().order_by("id").values_list("id", flat=True)[:BATCH])
-    if not rows:
-        raise NotThere(f"没有等待发往 {courier} 的事件。", todo="请刷新页面看现在的情况。")
-    # Whole lines go, so nobody behind has to be called.
-    Delivery.objects.filter(id__in=rows).update(
-        done_at=machine_now(), lease_until=None, dead_at=None, waits=False, skipped=reason
-    )
-    act.log(Ref("courier", courier), skipped=len(rows), first=rows[0], last=rows[-1], reason=reason)
-    return len(rows)
-
-
-def unattended(actor: Actor) -> list[tuple[str, int]]:
-    """Couriers that are switched off and are still owed events, and how many. Raises Denied."""
-    policies.operate.require(actor)
-    owed = Delivery.objects.filter(done_at=None).exclude(lane__in=["", *all_couriers()])
-    return list(owed.values_list("lane").annotate(n=models.Count("id")).order_by("lane"))
-
-
-def _reason(reason: str) -> str:
     reason = reason.strip()
     if not reason:
         raise Invalid({"reason": "请写明为什么可以不投递。"})
     if len(reason) > REASON_MAX:
         raise Invalid({"reason": f"理由最多 {REASON_MAX} 个字，现在有 {len(reason)} 个。"})
-    return reason
+    row.skipped = reason
+    finish(row)
+    act.log(row.ref, event=row.event.name, handler=row.handler, of=row.subject, reason=reason)
+    return row
 
 
 def _still_failing(row: Delivery) -> None:

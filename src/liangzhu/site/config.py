@@ -57,6 +57,24 @@ def _master_key(text: str) -> bytes | None:
     return key or None
 
 
+def _sm2_private(text: str) -> bytes | None:
+    return _hexadecimal(text, 32, "应为 64 个十六进制字符的 SM2 私钥")
+
+
+def _sm2_public(text: str) -> bytes | None:
+    return _hexadecimal(text, 65, "应为 130 个十六进制字符、以 04 开头的 SM2 公钥")
+
+
+def _hexadecimal(text: str, size: int, words: str) -> bytes | None:
+    try:
+        found = bytes.fromhex(text)
+    except ValueError:
+        found = b"?"
+    if len(found) not in (0, size):
+        raise ValueError(words)
+    return found or None
+
+
 def _form(text: str) -> str:
     if text.lower() not in ("line", "json"):
         raise ValueError("应为 line 或 json")
@@ -227,6 +245,35 @@ SETTINGS: dict[str, Setting] = {
             "",
             "The stream that messages are taken in from; empty: none.",
             str,
+        ),
+        Setting(
+            "LIANGZHU_EXCHANGE",
+            "address",
+            "",
+            "https:// address of the city's exchange; empty: only what the district holds itself is prefilled.",
+            lambda text: text.rstrip("/"),
+        ),
+        Setting("LIANGZHU_EXCHANGE_NODE", "word", "", "The name that the exchange gave this node.", str),
+        Setting(
+            "LIANGZHU_EXCHANGE_KEY",
+            "key",
+            "",
+            "This node's private key (SM2, 64 hexadecimal characters); it signs what is asked.",
+            _sm2_private,
+        ),
+        Setting(
+            "LIANGZHU_EXCHANGE_PUBLIC",
+            "text",
+            "",
+            "The exchange's public key (SM2, 130 hexadecimal characters); answers are checked by it.",
+            _sm2_public,
+        ),
+        Setting(
+            "LIANGZHU_EXCHANGE_SECONDS",
+            "number",
+            "3",
+            "Seconds that the exchange may take for an answer.",
+            _count,
         ),
         Setting(
             "LIANGZHU_OUTBOX_DAYS",

@@ -31,6 +31,11 @@ LIANGZHU_IDENTITY = read("LIANGZHU_IDENTITY")
 LIANGZHU_IDENTITY_CLIENT = read("LIANGZHU_IDENTITY_CLIENT")
 LIANGZHU_IDENTITY_SECRET = read("LIANGZHU_IDENTITY_SECRET")
 LIANGZHU_IDENTITY_SECONDS = read("LIANGZHU_IDENTITY_SECONDS")
+LIANGZHU_EXCHANGE = read("LIANGZHU_EXCHANGE")
+LIANGZHU_EXCHANGE_NODE = read("LIANGZHU_EXCHANGE_NODE")
+LIANGZHU_EXCHANGE_KEY = read("LIANGZHU_EXCHANGE_KEY")
+LIANGZHU_EXCHANGE_PUBLIC = read("LIANGZHU_EXCHANGE_PUBLIC")
+LIANGZHU_EXCHANGE_SECONDS = read("LIANGZHU_EXCHANGE_SECONDS")
 LIANGZHU_OUTBOX_DAYS = read("LIANGZHU_OUTBOX_DAYS")
 LIANGZHU_API_RATE = read("LIANGZHU_API_RATE")
 LIANGZHU_FAILURE_RATE = read("LIANGZHU_FAILURE_RATE")
@@ -119,8 +124,10 @@ INSTALLED_APPS = [
     "liangzhu.site",
     "liangzhu.adapters.nats",
     "liangzhu.adapters.province_identity",
+    "liangzhu.adapters.city_exchange",
     "liangzhu.pillars.programme",
     "liangzhu.pillars.services",
+    "liangzhu.beams.trust.sources",
     "liangzhu.beams.trust.certificates",
     "liangzhu.beams.data.indicators",
     "liangzhu.beams.work.matters",

@@ -35,6 +35,7 @@ urlpatterns = [
     path("rules/", include("liangzhu.beams.work.decisions.pages.urls")),
     path("work/", include("liangzhu.beams.work.matters.pages.urls")),
     path("", include("liangzhu.beams.trust.certificates.pages.urls")),
+    path("", include("liangzhu.beams.trust.sources.pages.urls")),
     path("indicators/", include("liangzhu.beams.data.indicators.pages.urls")),
     path("", include("liangzhu.pillars.programme.pages.urls")),
 ]

@@ -6,7 +6,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
 from liangzhu.kernel import outbox
-from liangzhu.kernel.errors import NotThere, Problem
+from liangzhu.kernel.errors import Problem
 from liangzhu.kernel.pages.forms import SkipForm
 from liangzhu.kernel.paging import page
 from liangzhu.kernel.ui.forms import perform
@@ -27,7 +27,6 @@ def deliveries(request: HttpRequest) -> HttpResponse:
         "rows": outbox.trouble_rows(request.actor, found.rows),
         "handlers": outbox.troubled_handlers(request.actor),
         "now": outbox.outbox_state(),
-        "unattended": outbox.unattended(request.actor),
     }
     return render(request, "kernel/deliveries.html", context)
 
@@ -74,22 +73,3 @@ def skip(request: HttpRequest, delivery_id: int) -> HttpResponse:
         return redirect("kernel:deliveries")
     context = {"form": form, "row": outbox.trouble_rows(request.actor, [row])[0]}
     return render(request, "kernel/skip.html", context, status=done.status)
-
-
-@guarded("kernel.operate")
-def skip_courier(request: HttpRequest, courier: str) -> HttpResponse:
-    """Let everything that is owed to a courier which is switched off go undelivered, with a reason."""
-    count = dict(outbox.unattended(request.actor)).get(courier)
-    if not count:
-        raise NotThere(f"没有等待发往 {courier} 的事件，或者它的发送正在启用。")
-    form = SkipForm(request.POST or None)
-    done = perform(
-        request,
-        form,
-        lambda data, once: outbox.skip_courier(request.actor, courier=courier, reason=data["reason"]),
-    )
-    if done.ok:
-        messages.success(request, f"{done.result} 个事件不再投递给 {courier}，理由已记入操作日志。")
-        return redirect("kernel:deliveries")
-    context = {"form": form, "courier": courier, "count": count}
-    return render(request, "kernel/skip_courier.html", context, status=done.status)

@@ -1,18 +1,15 @@
 """Every change of persons, organisations and mandates. What identifies changes by proposal and second person only."""
 
 import json
-from datetime import timedelta
-
-from django.db.models import QuerySet
 
 from liangzhu.beams.people.registers import changes, ending, policies
 from liangzhu.beams.people.registers.events import MandateBegan
 from liangzhu.beams.people.registers.models import Mandate, Proposal
-from liangzhu.beams.people.registers.retention import rule_of_proposals
-from liangzhu.kernel import sealing
+from liangzhu.kernel import reads
 from liangzhu.kernel.actions import Act, action
 from liangzhu.kernel.errors import Conflict, Denied, Invalid, StepNotAllowed
-from liangzhu.kernel.now import now, shanghai, today
+from liangzhu.kernel.now import now, today
+from liangzhu.kernel.refs import Ref
 
 REASON_MAX = 200
 
@@ -77,6 +74,8 @@ def decide_proposal(act: Act, *, proposal_id: int, accept: bool, reason: str = "
         proposal.decision = " ".join(reason.split())[:REASON_MAX]
         proposal.result = str(_perform(act, proposal))
         proposal.state = Proposal.RELEASED
+        if not proposal.subject:
+            reads.found(proposal.ref, Ref.parse(proposal.result))
     else:
         proposal.decision = _reason(reason, label="不通过的理由")
         proposal.state = Proposal.REFUSED
@@ -130,30 +129,6 @@ def withdraw_proposal(act: Act, *, proposal_id: int) -> Proposal:
     proposal.state, proposal.decided_at = Proposal.WITHDRAWN, now()
     proposal.save(update_fields=["state", "decided_at"])
     act.log(proposal.ref, state=proposal.state)
-    return proposal
-
-
-def past_proposals() -> QuerySet[Proposal]:
-    """Proposals that came to nothing and whose time is over, by a confirmed rule; they may name persons who were never
-    registered, whom nobody else would forget.
-    """
-    rule = rule_of_proposals()
-    if rule.unconfirmed:
-        return Proposal.objects.none()
-    rows = Proposal.objects.filter(state__in=(Proposal.REFUSED, Proposal.WITHDRAWN))
-    after = rule.latest(today()) + timedelta(days=1)
-    return rows.filter(decided_at__lt=shanghai(after.year, after.month, after.day)).exclude(sealed_key=b"")
-
-
-@action("registers.forget_proposal")
-def forget_proposal(act: Act, *, proposal_id: int) -> Proposal:
-    """Destroy what a proposal that came to nothing held (个人信息保护法 §47). Raises StepNotAllowed before its time."""
-    proposal = act.lock(Proposal, pk=proposal_id)
-    act.check(policies.keep_time)
-    if not past_proposals().filter(pk=proposal.pk).exists():
-        raise StepNotAllowed("这份申请还没有到删除的时候，或者已经删除。")
-    rule = rule_of_proposals()
-    sealing.forget(act, proposal, rule=f"未通过或撤回满 {rule.years} 年；{rule.source}")
     return proposal
 
 

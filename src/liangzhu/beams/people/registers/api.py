@@ -23,10 +23,12 @@ from liangzhu.beams.people.registers.own import (
 )
 from liangzhu.beams.people.registers.policies import CHECKED, spoken_for
 from liangzhu.beams.people.registers.queries import find_by_uscc, holder
+from liangzhu.beams.people.registers.values import Held, held
 
 __all__ = [
     "CHECKED",
     "Grant",
+    "Held",
     "Mandate",
     "NaturalPerson",
     "Organisation",
@@ -40,6 +42,7 @@ __all__ = [
     "family",
     "find_by_uscc",
     "give_mandate",
+    "held",
     "holder",
     "mandates_of",
     "may_act",

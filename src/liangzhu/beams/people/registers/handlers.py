@@ -15,10 +15,3 @@ def end_mandates() -> None:
     due = Mandate.objects.filter(ended_on=None, valid_to__lte=today())
     while ids := list(due.order_by("pk").values_list("pk", flat=True)[:BATCH]):
         actions.end_due_mandates(SYSTEM, mandate_ids=ids)
-
-
-@periodic("registers.forget_proposals", minutes=24 * 60)
-def forget_proposals() -> None:
-    """Destroy what proposals held that were refused or withdrawn long enough ago."""
-    for ident in list(actions.past_proposals().order_by("pk").values_list("pk", flat=True)):
-        actions.forget_proposal(SYSTEM, proposal_id=ident)

@@ -11,7 +11,7 @@ from liangzhu.beams.people.registers import changes, policies
 from liangzhu.beams.people.registers.families import family, survivors
 from liangzhu.beams.people.registers.models import Mandate, NaturalPerson, Organisation, Proposal
 from liangzhu.beams.people.registers.retention import Rule, rule
-from liangzhu.kernel import identifiers, masking, search
+from liangzhu.kernel import identifiers, masking, reads, search
 from liangzhu.kernel.actors import Actor
 from liangzhu.kernel.errors import Invalid, NotThere
 from liangzhu.kernel.now import today
@@ -409,3 +409,22 @@ register_ref("natural_person", "自然人", _person_refs)
 register_ref("organisation", "组织", _organisation_refs)
 register_ref("mandate", "授权", _mandate_refs)
 register_ref("proposal", "登记申请", _proposal_refs)
+
+
+reads.party(changes.PERSON)
+reads.party(changes.ORGANISATION)
+
+
+@reads.belongs("proposal")
+def _of_proposal(ref: Ref) -> list[Ref]:
+    """Whom a proposal is about; of somebody new nobody, until it is released."""
+    row = Proposal.objects.filter(pk=ref.id).first()
+    texts = (row.subject, row.other, row.result) if row else ()
+    return [Ref.parse(text) for text in texts if text]
+
+
+@reads.belongs("mandate")
+def _of_mandate(ref: Ref) -> list[Ref]:
+    """Both sides."""
+    row = Mandate.objects.filter(pk=ref.id).first()
+    return [Ref.parse(row.principal), Ref.parse(row.agent)] if row else []

@@ -1,4 +1,4 @@
-"""How long a person's values, and proposals that came to nothing, are kept (保存期限): rules of the pack, with their source."""
+"""How long a person's values are kept (保存期限): a rule of the pack, with its source."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -27,25 +27,9 @@ class Rule:
         except ValueError:
             return date(last.year + self.years, 3, 1)
 
-    def latest(self, day: date) -> date:
-        """The last day from which the time is over on ``day``."""
-        try:
-            return day.replace(year=day.year - self.years)
-        except ValueError:
-            return date(day.year - self.years, 2, 28)
-
 
 def rule() -> Rule:
     """The rule of the pack in use. Raises PackError."""
-    return _read("registers")
-
-
-def rule_of_proposals() -> Rule:
-    """The rule for proposals that were refused or withdrawn, counted from that day. Raises PackError."""
-    return _read("proposals")
-
-
-def _read(name: str) -> Rule:
-    given = pack().toml("retention.toml")[name]
+    given = pack().toml("retention.toml")["registers"]
     unconfirmed = given.get("to_confirm", "待确认") if given.get("unconfirmed") else ""
     return Rule(given["years"], given["source"], unconfirmed)

@@ -287,7 +287,9 @@ def open_still(row: Share) -> None:
 
 def share_shown(row: Share, actor) -> dict[str, str]:
     """The chosen fields in full, title to value, for whoever just used the showing up. One leaf names the fields."""
-    text = masking.reveal(actor, row.certificate, "statement", reason=f"核验出示的证照：{row.fields}")
+    text = masking.reveal(
+        actor, row.certificate, "statement", reason=f"核验出示的证照：{row.fields}", channel="share"
+    )
     statement, wanted = json.loads(text), set(row.fields.split())
     shown = {"持证主体": statement["holder"]["name"]} if "holder" in wanted else {}
     return shown | {one["title"]: one["value"] for one in statement["fields"] if one["key"] in wanted}

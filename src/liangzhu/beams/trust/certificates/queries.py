@@ -15,7 +15,7 @@ from liangzhu.beams.trust.certificates.files import certificate_file, json_file,
 from liangzhu.beams.trust.certificates.models import Certificate, Change, Paper, Seal, Share
 from liangzhu.beams.trust.certificates.states import OPERATIONS, STATES, VALID, Step, steps_from
 from liangzhu.beams.work.files import api as attachments
-from liangzhu.kernel import crypto, keys, masking, sealing
+from liangzhu.kernel import crypto, keys, masking, reads, sealing
 from liangzhu.kernel.actors import Actor
 from liangzhu.kernel.errors import NotThere
 from liangzhu.kernel.now import today
@@ -412,5 +412,21 @@ register_ref("certificate", "证照", _certificate_refs)
 registers.add_referrer(
     "certificates.holder", "持有的证照", open_for=_open_for, works_on=lambda actor, refs: False
 )
+
+
+@reads.belongs("certificate")
+def _of_certificate(ref: Ref) -> list[Ref]:
+    """The holder."""
+    found = Certificate.objects.filter(pk=ref.id).values_list("holder", flat=True).first()
+    return [Ref.parse(found)] if found else []
+
+
+@reads.belongs("paper")
+def _of_paper(ref: Ref) -> list[Ref]:
+    """Those whom its matter concerns."""
+    found = Paper.objects.filter(pk=ref.id).values_list("matter", flat=True).first()
+    return [Ref.parse(found)] if found else []
+
+
 sealing.hangs_on(Certificate, "holder")
 sealing.hangs_on(Paper, "matter")

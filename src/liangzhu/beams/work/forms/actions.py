@@ -10,7 +10,7 @@ from liangzhu.beams.work.files import api as attachments
 from liangzhu.beams.work.forms import events, grammar, policies, prefilling, registry, specs, state, values
 from liangzhu.beams.work.forms.grammar import Field, FormSpec
 from liangzhu.beams.work.forms.models import CoSignature, Draft, Snapshot
-from liangzhu.kernel import keys, releases
+from liangzhu.kernel import keys, reads, releases
 from liangzhu.kernel.actions import Act, action
 from liangzhu.kernel.actors import SYSTEM, Actor
 from liangzhu.kernel.errors import Conflict, Invalid, NotThere, StepNotAllowed
@@ -556,7 +556,16 @@ def reveal(act: Act, *, snapshot_id: int, reason: str) -> Snapshot:
     if not reason.strip():
         raise Invalid({"reason": "请写明为什么要看全部内容。"})
     act.log(row.ref, read=row.form, reason=reason.strip()[:200])
+    _note(act, row.ref, row.release_id, row.subject, reason.strip()[:200])
     return row
+
+
+def _note(act: Act, ref: Ref, release_id: int, case: str, reason: str) -> None:
+    """Tell the trail that a form's personal values were read."""
+    form = specs.by_release_id(release_id)
+    fields = {one.name: one.label for _, one in form.all_fields() if one.grade >= 3}
+    if fields:
+        reads.note(act.actor, ref, fields, channel="form", case=case, reason=reason)
 
 
 @action("forms.read_to_sign")
@@ -567,6 +576,7 @@ def read_to_sign(act: Act, *, signature_id: int) -> CoSignature:
         raise NotThere("没有请您签署的这份表单，或者邀请已收回、表单已提交。")
     act.check(policies.cosign, row)
     act.log(row.ref, read=row.draft.form, draft=row.draft_id)
+    _note(act, row.draft.ref, row.draft.release_id, row.draft.subject, "共同签署前查看")
     return row
 
 

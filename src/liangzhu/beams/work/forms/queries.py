@@ -10,7 +10,7 @@ from liangzhu.beams.work.forms import grammar, policies, registry, showing, spec
 from liangzhu.beams.work.forms.actions import read_to_sign, reveal, signed_part
 from liangzhu.beams.work.forms.grammar import Condition, Field, FormSpec
 from liangzhu.beams.work.forms.models import CoSignature, Draft, Snapshot
-from liangzhu.kernel import keys, releases
+from liangzhu.kernel import keys, reads, releases
 from liangzhu.kernel.actors import Actor
 from liangzhu.kernel.errors import NotThere
 from liangzhu.kernel.located import DataFileError
@@ -464,3 +464,20 @@ def _snapshot_files(actor: Actor, subject: Ref) -> bool:
 
 attachments.guard_downloads("form_draft", _draft_files)
 attachments.guard_downloads("form_snapshot", _snapshot_files)
+
+
+# Whose values stand in them -------------------------------------------------------------------------------
+
+
+@reads.belongs("form_snapshot")
+def _of_snapshot(ref: Ref) -> list[Ref]:
+    """Those whom its subject concerns, and who sent it."""
+    row = Snapshot.objects.filter(pk=ref.id).only("subject", "sent_by").first()
+    return [Ref.parse(text) for text in (row.subject, row.sent_by) if text] if row else []
+
+
+@reads.belongs("form_draft")
+def _of_draft(ref: Ref) -> list[Ref]:
+    """Those whom its subject concerns, and its owner."""
+    row = Draft.objects.filter(pk=ref.id).only("subject", "owner").first()
+    return [Ref.parse(text) for text in (row.subject, row.owner) if text] if row else []

@@ -34,6 +34,7 @@ from liangzhu.beams.work.matters.models import (
     View,
 )
 from liangzhu.beams.work.matters.process import RELEASE_KIND, by_release_id, in_force
+from liangzhu.kernel import reads
 from liangzhu.kernel import search as index
 from liangzhu.kernel.actions import Act
 from liangzhu.kernel.actors import Actor
@@ -571,6 +572,13 @@ registers.add_referrer(
     "matters.applicant", "申请的事项", open_for=lambda refs: _open_of(refs).count(), works_on=_works_on
 )
 attachments.guard_downloads("matter", may_read)
+
+
+@reads.belongs("matter")
+def _of_matter(ref: Ref) -> list[Ref]:
+    """The applicant."""
+    found = Matter.objects.filter(pk=ref.id).values_list("applicant", flat=True).first()
+    return [Ref.parse(found)] if found else []
 
 
 # Notices --------------------------------------------------------------------------------------------------

@@ -1,0 +1,1 @@
+"""Sources of what government holds: pulls, receipts, and the trail of who read whose values."""

@@ -1,0 +1,13 @@
+"""Where the pages of this app stand."""
+
+from liangzhu.kernel.ui.nav import nav
+
+nav(
+    face="workbench",
+    group="数据",
+    label="数据来源",
+    url="sources:list",
+    order=70,
+    policy="sources.watch",
+    icon="link",
+)

@@ -1,0 +1,1 @@
+"""Pages: how sources do; the person's trail and receipts."""
