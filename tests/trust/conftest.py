@@ -9,11 +9,12 @@ from django.test import Client
 from liangzhu.beams.people.access import api as access
 from liangzhu.beams.people.directory import actions as directory_actions
 from liangzhu.beams.people.registers.models import NaturalPerson, Organisation
+from liangzhu.beams.people.residents.api import Resident
 from liangzhu.beams.trust.certificates import actions
 from liangzhu.beams.trust.certificates import api as certificates
 from liangzhu.kernel import limits
 from liangzhu.kernel.actions import action
-from liangzhu.kernel.actors import SYSTEM, Actor
+from liangzhu.kernel.actors import SYSTEM
 from liangzhu.kernel.policies import public
 from liangzhu.kernel.refs import Ref
 
@@ -106,13 +107,6 @@ def officer(put, health):
     return put("苏婉", "su", health, ["matters.officer", "certificates.issuer"])
 
 
-@dataclass(frozen=True, kw_only=True)
-class Holder(Actor):
-    """A resident as this app sees one: somebody with a principal."""
-
-    principal: Ref
-
-
 @pytest.fixture
 def person(db):
     return NaturalPerson.objects.create(
@@ -137,8 +131,11 @@ def firm(db):
     )
 
 
-def holder_of(subject) -> Holder:
-    return Holder(ref=Ref("resident", str(subject.pk)), label="持证人", principal=subject.ref)
+def holder_of(subject, **more) -> Resident:
+    """A resident who acts for a person, or for an organisation."""
+    kind = "person" if subject.ref.kind == "natural_person" else "organisation"
+    given = {"person": Ref("natural_person", "0")} | {kind: subject.ref} | more
+    return Resident(ref=Ref("resident", "1"), label="持证人", account_id=1, session_id=1, **given)
 
 
 @action("test.case")

@@ -330,7 +330,8 @@ def test_a_holder_shows_chosen_fields_once(issue, person, reads_logged):
 
 def test_nobody_shows_what_is_not_his_or_not_valid(issue, person, firm, officer):
     row = issue()
-    for who in (holder_of(firm), officer.actor):
+    limited = holder_of(person, mandate_id=1, limits=("medical.clinic",))
+    for who in (holder_of(firm), officer.actor, limited):
         with pytest.raises(NotThere):
             certificates.share(who, certificate_id=row.pk, fields=["name"])
     with pytest.raises(Invalid):

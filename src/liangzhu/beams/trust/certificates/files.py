@@ -12,6 +12,7 @@ from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 
+from liangzhu.beams.people.residents import api as residents
 from liangzhu.beams.trust.certificates import drawing, policies, stamping
 from liangzhu.beams.trust.certificates.models import Certificate, Paper
 from liangzhu.beams.work.files import api as attachments
@@ -84,11 +85,12 @@ def keep_file(act: Act, *, certificate_id: int, pdf: bytes) -> Certificate:
 
 
 def _destroy_file(act: Act, row: Certificate) -> dict[str, int]:
+    told = residents.forget_about(row.ref)
     if not row.file:
-        return {}
+        return {"messages": told}
     path = row.file
     transaction.on_commit(lambda: default_storage.delete(path))
-    return {"file": 1}
+    return {"file": 1, "messages": told}
 
 
 sealing.on_forget(Certificate, _destroy_file)

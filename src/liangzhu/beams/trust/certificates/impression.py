@@ -7,7 +7,7 @@ import math
 import unicodedata
 
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 
 CINNABAR = "#A8322A"
 FACES = "Noto Serif CJK SC, Songti SC, SimSun, serif"
@@ -68,7 +68,7 @@ def _arc(text: str, *, radius: float, span: float, size: float, top: bool) -> Sa
 
 def _line(use: str) -> SafeString:
     if not use or use == "公章":
-        return format_html("")
+        return mark_safe("")
     wide = sum(1 if unicodedata.east_asian_width(char) in "WF" else 0.5 for char in use)
     size = round(min(12.5, 66 / wide), 2)
     return format_html('<text x="60" y="90" font-size="{}" font-weight="700">{}</text>', size, use)

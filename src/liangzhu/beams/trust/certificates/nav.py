@@ -23,4 +23,4 @@ nav(
     count=seals_waiting,
 )
 nav(face="portal", label="核验证照", url="certificates:verify", order=60)
-nav(face="portal", label="我的证照", url="certificates:mine", order=40, policy="certificates.hold")
+nav(face="my", label="证照", url="certificates:mine", order=30, policy="certificates.hold", icon="document")

@@ -1,11 +1,15 @@
 """Who may do what with certificates and seals."""
 
 from liangzhu.beams.people.directory.api import declare_role, does_business, successor
-from liangzhu.beams.people.registers.api import family
+from liangzhu.beams.people.residents.api import Resident, add_scopes
 from liangzhu.kernel.actors import Actor
 from liangzhu.kernel.policies import policy
 
 ISSUER, KEEPER = "certificates.issuer", "certificates.keeper"
+SCOPE = "certificates"
+"""What a limited mandate must reach for an agent to see and show the principal's certificates."""
+
+add_scopes("certificates", lambda actor: [(SCOPE, "查看和出示证照")])
 declare_role(ISSUER, "制证员", "代表本单位核发证照、变更证照状态", second_factor=True)
 declare_role(KEEPER, "印章管理员", "提出和复核印章的启用、停用，一人提出，另一人复核", second_factor=True)
 
@@ -38,16 +42,15 @@ def keep_seals(actor: Actor, target=None) -> bool:
     return actor.has(KEEPER)
 
 
-@policy("certificates.hold", "查看和出示自己的证照")
+@policy("certificates.hold", "查看和出示证照")
 def hold(actor: Actor, target=None) -> bool:
-    """A resident, for the person or organisation that he acts for: whoever has a ``principal``.
+    """A resident, for the person or organisation that he acts for; with a mandate that is limited, one for this.
 
-    With a certificate: when that principal holds it, also under an earlier registration that was merged.
+    With a certificate: when the principal holds it, also under an earlier registration that was merged.
     """
-    principal = getattr(actor, "principal", None)
-    if principal is None:
+    if not isinstance(actor, Resident) or not actor.may(kind=SCOPE):
         return False
-    return target is None or target.holder in family(str(principal))
+    return target is None or actor.concerns(target.holder)
 
 
 @policy("certificates.verify", "核验证照和文书")

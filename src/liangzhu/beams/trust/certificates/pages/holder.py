@@ -5,21 +5,21 @@ from django.shortcuts import render
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
+from liangzhu.beams.people.residents.api import resident_page
 from liangzhu.beams.trust.certificates import actions, queries
 from liangzhu.beams.trust.certificates.drawing import qr
 from liangzhu.beams.trust.certificates.pages import forms
 from liangzhu.beams.trust.certificates.stamping import address_of, written_code
 from liangzhu.kernel.ui.forms import perform
-from liangzhu.kernel.web import guarded
 
 
-@guarded("certificates.hold")
+@resident_page()
 def mine(request: HttpRequest) -> HttpResponse:
     """My certificates, masked."""
     return render(request, "certificates/mine.html", {"rows": queries.mine(request.actor)})
 
 
-@guarded("certificates.hold")
+@resident_page(level=2)
 def own(request: HttpRequest, certificate_id: int) -> HttpResponse:
     """One of my certificates, in full."""
     row = queries.own(request.actor, certificate_id)
@@ -40,14 +40,14 @@ def own(request: HttpRequest, certificate_id: int) -> HttpResponse:
     return response
 
 
-@guarded("certificates.hold")
+@resident_page(level=2)
 @require_safe
 def own_pdf(request: HttpRequest, certificate_id: int) -> HttpResponse:
     """My certificate as PDF."""
     return download(*queries.own_file(request.actor, certificate_id), "application/pdf")
 
 
-@guarded("certificates.hold")
+@resident_page(level=2)
 @require_safe
 def own_json(request: HttpRequest, certificate_id: int) -> HttpResponse:
     """The file by which my certificate is checked offline."""
@@ -63,7 +63,7 @@ def download(name: str, body: bytes, media_type: str) -> HttpResponse:
     return response
 
 
-@guarded("certificates.hold")
+@resident_page(level=2)
 def show(request: HttpRequest, certificate_id: int) -> HttpResponse:
     """Choose fields, then hold out the QR code, or say the code; both are equal, and good for three minutes."""
     row = queries.own(request.actor, certificate_id)

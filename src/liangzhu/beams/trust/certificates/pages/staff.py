@@ -198,7 +198,7 @@ def new_seal(request: HttpRequest) -> HttpResponse:
 def seal(request: HttpRequest, seal_id: int) -> HttpResponse:
     """One seal; whoever did not propose it decides."""
     row = queries.seal(request.actor, seal_id)
-    form = forms.DecideForm(request.POST or None)
+    form = forms.DecideForm(request.POST if request.method == "POST" else None)
     done = perform(
         request,
         form,

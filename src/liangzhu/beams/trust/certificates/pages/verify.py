@@ -27,7 +27,7 @@ def _private(response: HttpResponse) -> HttpResponse:
     """Answers about one certificate belong into no cache and no search engine, and their address goes nowhere."""
     response["Cache-Control"] = "no-store"
     response["X-Robots-Tag"] = "noindex"
-    response["Referrer-Policy"] = "no-referrer"
+    response["Referrer-Policy"] = "same-origin"
     return response
 
 
@@ -119,7 +119,8 @@ def shared(request: HttpRequest, token: str) -> HttpResponse:
         raise actions.ShareUnknown("没有这次出示。")
     actions.open_still(row)
     staff = request.actor.signed_in
-    form = (forms.StaffVerifierForm if staff else forms.VerifierForm)(request.POST or None)
+    sent = request.POST if request.method == "POST" else None
+    form = (forms.StaffVerifierForm if staff else forms.VerifierForm)(sent)
     done = perform(
         request,
         form,
