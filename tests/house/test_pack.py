@@ -77,7 +77,8 @@ KEYS: dict[str, dict[str, tuple[str, str]]] = {
         "sources": ("days source", ""),
     },
     "certificates.toml": {
-        "": ("issuer kind paper seal", ""),
+        "": ("issuer kind paper seal", "sample"),
+        "sample": ("kind unit holder fields demo", ""),
         "issuer": ("unit code mark", ""),
         "kind": ("key title code holder layout field source", "foreign issuers seal number years states"),
         "kind.field": ("key title grade", "mask required long type"),
@@ -566,6 +567,36 @@ def test_no_sentence_of_the_plan_is_carried_in():
                 for start in range(len(run) - 19):
                     piece = run[start : start + 20]
                     assert piece not in text or piece in titles, f"{path.name}: {piece}"
+
+
+# ---- certificates ----
+
+
+def test_certificates_are_those_that_items_and_materials_speak_of():
+    known = {row["key"]: row for row in load("certificates.toml")["kind"]}
+    named = {row["certificate"] for row in load("materials.toml")["material"] if "certificate" in row}
+    for path in sorted((PACK / "items").glob("*.toml")):
+        named |= {
+            table["certificate"]
+            for _, table in tables(load(f"items/{path.name}"))
+            if isinstance(table.get("certificate"), str)
+        }
+    assert named <= known.keys(), named - known.keys()
+
+
+def test_certificates_are_issued_by_units_that_have_a_seal_for_it():
+    file = load("certificates.toml")
+    seals = {(row["unit"], row["use"]) for row in file["seal"]}
+    for row in file["issuer"]:
+        assert row["unit"] in units()
+        identifiers.check("enterprise", row["code"])
+        assert (row["unit"], "approval") in seals
+    for kind in file["kind"]:
+        identifiers.check("enterprise", kind["code"][:18])
+        first = kind.get("issuers", [None])[0]
+        assert kind.get("foreign") or (first, kind["seal"]) in seals, kind["key"]
+    assert len({row["number"] for row in file["seal"]}) == len(file["seal"])
+    assert all(re.fullmatch(r"\d{13}", row["number"]) for row in file["seal"])
 
 
 # ---- roles, accounts, calendar, indicators ----

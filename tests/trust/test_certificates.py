@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from liangzhu.beams.people.directory import api as directory
 from liangzhu.beams.people.registers.api import family
 from liangzhu.beams.trust.certificates import actions, kinds, queries, states
 from liangzhu.beams.trust.certificates import api as certificates
@@ -16,6 +17,7 @@ from liangzhu.kernel.actors import SYSTEM
 from liangzhu.kernel.errors import Conflict, Denied, Invalid, NotThere, StepNotAllowed
 from liangzhu.kernel.models import LogLeaf, OutboxEvent
 from liangzhu.kernel.now import at
+from liangzhu.kernel.pack import Pack, PackError, pack
 from liangzhu.kernel.refs import Ref
 
 from .conftest import FIELDS, NAME, NUMBER, PHONE, holder_of, in_a_case, open_unit
@@ -355,3 +357,36 @@ def test_a_certificate_goes_with_its_holder_and_its_leaf_stays(issue, person):
     assert queries.view_of(row).gone and sealing.is_gone(row.shown)
     assert LogLeaf.objects.filter(pk=row.leaf_id).exists()
     assert NUMBER not in str(queries.view_of(row))
+
+
+# The pack -------------------------------------------------------------------------------------------------------------
+
+
+def test_the_packs_types_seals_and_samples_load_twice_without_a_second_of_anything():
+    directory.load_units(pack())
+    for _ in range(2):
+        certificates.load_certificates(pack(), demo=True)
+    held = [queries.view_of(row) for row in Certificate.objects.order_by("id")]
+    assert [(one.title, one.valid) for one in held] == [
+        ("退役军人优待证", True),
+        ("退役军人优待证", True),
+        ("医疗机构执业许可证", True),
+    ]
+    assert Seal.objects.filter(state=Seal.ACTIVE).count() == Seal.objects.count() == 15
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("11100000PLACE10152102", "11100000PLACE10153102", "校验位"),
+        ('layout = "voucher"', 'layout = "poster"', "没有版式 poster"),
+        ('mask = "phone"', 'mask = "none"', "没有这种脱敏方式"),
+        ('key = "clinic_filing"', 'key = "radiology"', "写了两次"),
+    ],
+)
+def test_a_fault_in_the_pack_is_named(tmp_path, root, old, new, words):
+    text = (root / "packs" / "haizhou" / "certificates.toml").read_text()
+    assert old in text
+    (tmp_path / "certificates.toml").write_text(text.replace(old, new))
+    with pytest.raises(PackError, match=words):
+        kinds.load(Pack(tmp_path))
