@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from liangzhu.beams.people.directory import api as directory
 from liangzhu.beams.people.registers.api import family
-from liangzhu.beams.trust.certificates import actions, kinds, queries, states
+from liangzhu.beams.trust.certificates import actions, files, kinds, queries, states
 from liangzhu.beams.trust.certificates import api as certificates
 from liangzhu.beams.trust.certificates.models import Certificate, Seal
 from liangzhu.kernel import crypto, identifiers, keys, log, sealing
@@ -221,7 +221,7 @@ def test_a_thousand_at_once_would_not_draw_one(issue, officer, health, person):
 
     rows = in_a_case(officer.actor, do=many)
     assert len({row.identifier for row in rows}) == len({row.ident for row in rows}) == 30
-    assert not any(row.file for row in rows)
+    assert not any(row.attachment_id for row in rows)
 
 
 # States ---------------------------------------------------------------------------------------------------------------
@@ -350,12 +350,14 @@ def test_nobody_shows_what_is_not_his_or_not_valid(issue, person, firm, officer)
         certificates.share(holder_of(person), certificate_id=row.pk, fields=["name"])
 
 
-def test_a_certificate_goes_with_its_holder_and_its_leaf_stays(issue, person):
+def test_a_certificate_goes_with_its_holder_and_its_file_and_its_leaf_stays(issue, person):
     row = issue()
+    files.keep_file(SYSTEM, ref=row.ref, pdf=b"%PDF-1.7\n%%EOF\n")
     in_a_case(SYSTEM, do=lambda act: sealing.forget(act, person, rule="测试规则"))
     row.refresh_from_db()
     assert queries.view_of(row).gone and sealing.is_gone(row.shown)
     assert LogLeaf.objects.filter(pk=row.leaf_id).exists()
+    assert sealing.is_gone(row.attachment.name)
     assert NUMBER not in str(queries.view_of(row))
 
 

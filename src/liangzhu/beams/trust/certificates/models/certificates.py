@@ -26,9 +26,6 @@ class Certificate(Stamped):
     valid_until = models.DateField("有效期至", null=True, help_text="the last day; none: without end")
     previous = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="next")
     previous_identifier = models.CharField(max_length=128, blank=True)
-    file = models.CharField(
-        max_length=80, blank=True, help_text="in the default storage, sealed under this row's key"
-    )
     version = models.PositiveIntegerField(default=1)
 
     class Meta:

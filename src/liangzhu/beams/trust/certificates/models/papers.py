@@ -7,12 +7,11 @@ from liangzhu.kernel.refs import Ref
 
 
 class Paper(Stamped):
-    """A numbered voucher or decision. Its PDF is attached to the matter once it was drawn."""
+    """A numbered voucher or decision. Its PDF belongs to the matter once it was drawn."""
 
     template = models.CharField("文种", max_length=24)
     title = models.CharField(max_length=60)
     number = models.CharField("文号", max_length=80, unique=True)
-    attachment = models.ForeignKey("files.Attachment", on_delete=models.PROTECT, null=True, related_name="+")
 
     class Meta:
         verbose_name = "文书"

@@ -26,6 +26,13 @@ class Stamped(Sealed):
     leaf = models.ForeignKey("kernel.LogLeaf", on_delete=models.PROTECT, null=True, related_name="+")
     issued_at = models.DateTimeField()
     issued_on = models.DateField()
+    attachment = models.ForeignKey(
+        "files.Attachment",
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        help_text="the PDF, once drawn",
+    )
     file_print = models.CharField(
         max_length=64, blank=True, help_text="hex SM3 of the PDF, once it was drawn"
     )
