@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""The pictures of the guides (docs/guides/pictures), taken from the product as it is: ``make pictures``.
+"""The pictures of the guides (docs/guides/pictures), taken from the product as it is: ``make pictures``;
+``tools/pictures.py PART …`` takes those of some parts only (each stands on the demonstration alone, except the first three).
 
 Starts a demonstration of its own on a temporary home through the command line, signs in as its accounts, walks the
 way of the guides (uploads docs/guides/example-plan.txt, issues, signs, reports …) and keeps what it sees as PNG with a
@@ -28,6 +29,7 @@ ROOT = Path(__file__).resolve().parents[1]
 GUIDES = ROOT / "docs" / "guides"
 PICTURES = GUIDES / "pictures"
 PLAN = GUIDES / "example-plan.txt"
+FORM, RULE = GUIDES / "example-form.json", GUIDES / "example-rule.json"
 LIANGZHU = Path(sys.executable).with_name("liangzhu")
 
 LARGEST = 150 * 1000
@@ -58,8 +60,9 @@ STILL = """() => {
 class Walk:
     """The demonstration in a browser: one signed-in context for each account, pictures by name."""
 
-    def __init__(self, browser: Browser, address: str, password: str, day: str):
+    def __init__(self, browser: Browser, address: str, password: str, day: str, environment: dict[str, str]):
         self.browser, self.address, self.password = browser, address, password
+        self.environment = environment
         self.still = STILL % {"day": re.sub(r"\d+-0?(\d+)-0?(\d+)", r"\1月\2日", day)}
         self.states: dict[str, dict] = {}
 
@@ -277,20 +280,81 @@ def public_reads(walk: Walk) -> None:
         walk.keep(page, "public-phone")
 
 
+SEED = """
+import sys, django
+django.setup()
+from liangzhu.kernel import releases
+for kind, key, path in zip(*[iter(sys.argv[1:])] * 3):
+    releases.seed(kind, key, open(path, encoding="utf-8").read(), path)
+"""
+
+
+def data_is_written(walk: Walk) -> None:
+    """The examples of the guide on forms and tables: loaded as an upgrade would, filled in, asked."""
+    files = ("form", "example_clinic", FORM, "rule", "example_clock", RULE)
+    subprocess.run([sys.executable, "-c", SEED, *map(str, files)], env=walk.environment, check=True)
+    with walk.page("shenpiju", "/forms/start/example_clinic/") as page:
+        submit(page, "开始填写")
+        page.fill("#id_identity", "11010519491231002X")
+        page.get_by_role("radio", name="是", exact=True).check()
+        page.locator("#id_share").wait_for()
+        walk.keep(
+            page, "forms-condition", page.locator(".page-head"), page.locator("#fill"), page.locator(".side")
+        )
+        page.fill("#id_share", "40")
+        submit(page, "下一步")
+        page.fill("#id_name", "示例诊所")
+        for place, value in enumerate(("海州区示例路 1 号", "116.404", "39.915")):
+            page.fill(f"#id_spot_{place}", value)
+        page.select_option("#id_spot_3", "bd09")
+        walk.keep(page, "forms-place", page.locator(".page-head"), page.locator("#fill"))
+        submit(page, "下一步")
+        walk.keep(page, "forms-check", page.locator(".page-head"), page.locator(".sent-part").last)
+    with walk.page("shenpiju", "/rules/example_clock/?ask=1&in-share=conditional&in-On=2025-09-01") as page:
+        walk.keep(page, "rules-trace", page.get_by_role("main"), margin=0)
+
+
+def registrars_keep(walk: Walk) -> None:
+    """A person is registered by one and released by another."""
+    with walk.page("registrar", "/registers/persons/new/") as page:
+        for name, value in (
+            ("name", "示例甲"),
+            ("document_number", "11010519491231002X"),
+            ("phone", "13800138000"),
+            ("address", "海州区示例街道示例路 1 号"),
+            ("as_of", "2022-10-20"),
+            ("reason", "窗口核验原件后登记。"),
+        ):
+            page.fill(f"[name={name}]", value)
+        page.select_option("[name=document_kind]", "citizen_id")
+        page.select_option("[name=source]", "counter")
+        submit(page, "提交复核")
+    with walk.page("registrar.second", "/registers/proposals/", (1440, 1200)) as page:
+        page.get_by_role("link", name="申请 ").first.click()
+        page.wait_for_load_state("networkidle")
+        walk.keep(page, "registers-proposal", page.get_by_role("main"))
+        submit(page, "通过")
+
+
 # The server -----------------------------------------------------------------------------------------------------------
 
 
 @contextlib.contextmanager
-def demonstration() -> Iterator[tuple[str, str, str]]:
-    """Serve a demonstration from nothing; gives its address, password and day, and leaves nothing behind."""
+def demonstration() -> Iterator[tuple[str, str, str, dict[str, str]]]:
+    """Serve a demonstration from nothing; gives its address, password, day and environment, and leaves nothing behind."""
     with contextlib.closing(socket.socket()) as probe:
         probe.bind(("127.0.0.1", 0))
         port = str(probe.getsockname()[1])
     clean = {name: value for name, value in os.environ.items() if not name.startswith("LIANGZHU_")}
     with tempfile.TemporaryDirectory() as home, open(Path(home) / "log", "w+", encoding="utf-8") as log:
+        environment = clean | {
+            "LIANGZHU_HOME": str(Path(home) / "home"),
+            "PYTHONUNBUFFERED": "1",
+            "DJANGO_SETTINGS_MODULE": "liangzhu.site.settings",
+        }
         server = subprocess.Popen(
             [LIANGZHU, "up", "--port", port, "--workers", "1"],
-            env=clean | {"LIANGZHU_HOME": str(Path(home) / "home"), "PYTHONUNBUFFERED": "1"},
+            env=environment,
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,
@@ -307,7 +371,7 @@ def demonstration() -> Iterator[tuple[str, str, str]]:
                 raise SystemExit(f"The demonstration did not start:\n{said}{log.read()}")
             password = re.search(r"密码都是 (\S+)）", said).group(1)
             day = re.search(r"演示日期：(\S+)（", said).group(1)
-            yield f"http://localhost:{port}", password, day
+            yield f"http://localhost:{port}", password, day, environment
         finally:
             server.send_signal(signal.SIGINT)
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -316,8 +380,23 @@ def demonstration() -> Iterator[tuple[str, str, str]]:
                 os.killpg(server.pid, signal.SIGKILL)
 
 
+PARTS = (
+    office_reads,
+    unit_works,
+    office_supervises,
+    leader_looks,
+    admin_keeps,
+    public_reads,
+    data_is_written,
+    registrars_keep,
+)
+
+
 def main() -> None:
-    """Take all pictures anew."""
+    """Take all pictures anew, or those of the parts that are named."""
+    wanted = [part for part in PARTS if part.__name__ in sys.argv[1:] or len(sys.argv) == 1]
+    if len(sys.argv) > 1 and len(wanted) < len(sys.argv) - 1:
+        raise SystemExit(f"parts: {', '.join(part.__name__ for part in PARTS)}")
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if not chromium:
         raise SystemExit("没有 Chromium：运行 tools/system_packages，或自行安装。")
@@ -328,10 +407,10 @@ def main() -> None:
         "--disable-component-update",
         "--disable-sync",
     ]
-    with demonstration() as (address, password, day), sync_playwright() as playwright:
+    with demonstration() as (address, password, day, environment), sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=quiet)
-        walk = Walk(browser, address, password, day)
-        for part in (office_reads, unit_works, office_supervises, leader_looks, admin_keeps, public_reads):
+        walk = Walk(browser, address, password, day, environment)
+        for part in wanted:
             part(walk)
         browser.close()
 

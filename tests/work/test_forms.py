@@ -84,8 +84,11 @@ def test_what_is_personal_is_graded_without_being_told(form):
 def test_the_examples_of_the_guide_are_sound(root):
     text = (root / "docs" / "guides" / "forms-and-rules.md").read_text(encoding="utf-8")
     form, table = re.findall(r"```json\n(.*?)```", text, re.DOTALL)
-    assert grammar.parse(form, "guide").key == "clinic_filing"
-    assert checking.parse(table, "guide").key == "request_clock"
+    assert grammar.parse(form, "guide").key == "example_clinic"
+    assert checking.parse(table, "guide").key == "example_clock"
+    for kind, read, shown in (("form", grammar.parse, form), ("rule", checking.parse, table)):
+        file = root / "docs" / "guides" / f"example-{kind}.json"
+        assert read(file.read_text(encoding="utf-8"), file.name).title == read(shown, "guide").title
 
 
 # What is shown and what counts ----------------------------------------------------------------------------
