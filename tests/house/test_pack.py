@@ -68,8 +68,15 @@ KEYS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "materials.toml": {
         "": ("material", ""),
-        "material": ("key name channel free", "issuer source_key certificate"),
+        "material": ("key name channel free", "issuer source_key certificate notes"),
     },
+    "documents.toml": {"": ("document", ""), "document": ("key title issuer how", "names apart")},
+    "services.toml": {
+        "": ("upper_unit defaults journey", ""),
+        "defaults": ("locked ways", "address hours contact complaints area"),
+        "journey": ("key title items", ""),
+    },
+    "words.toml": {"": ("quiet same", "")},
     "retention.toml": {
         "": ("matters registers sources", ""),
         "matters": ("kind years", ""),
@@ -141,11 +148,12 @@ ITEMS = {
     "item": (
         "key name type unit basis promised case served topic result visits materials says",
         "catalog legal certificate site_check visits_why steps questions form window conditions contact "
-        "complaints hours address fee fee_basis",
+        "complaints hours address fee fee_basis fees legal_note special online ways area locked level result_type",
     ),
     "item.steps": ("name days", ""),
     "item.questions": ("question answer", ""),
-    "item.materials": ("key", "name necessity basis local"),
+    "item.fees": ("name standard basis", "relief"),
+    "item.materials": ("key", "name necessity basis local free notes"),
 }
 """Of every file on the shelf `items`, by subject."""
 SHELVES = ("items", "bundles", "rules")

@@ -1,14 +1,16 @@
 """What an item offers to whoever applies for it: the item's version in force, as applications need it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 
-from liangzhu.kernel.errors import NotThere, StepNotAllowed
+from liangzhu.kernel.errors import StepNotAllowed
 from liangzhu.kernel.now import today
 from liangzhu.kernel.pack import pack
+from liangzhu.pillars.services import issued
 from liangzhu.pillars.services.models import ItemVersion
 from liangzhu.pillars.services.planning import Term
+from liangzhu.pillars.services.queries import items
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,8 @@ class OfferMaterial:
     source: str = ""
     certificate_type: str = ""
     on_promise: bool = False
+    vetoed: str = ""
+    """Who issues it, where it is a local addition that only a signed exemption allows to demand."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,7 @@ class Offer:
     """An item in one version. ``kind`` is the kind of matter that its cases are, ``certificate_type`` what is given out."""
 
     key: str
+    item_id: int
     version_id: int
     name: str
     code: str
@@ -50,17 +55,18 @@ class Offer:
 
 def offer(key: str, *, on: date | None = None) -> Offer:
     """The offer of an item in force on a day (today). Raises NotThere, StepNotAllowed (nothing is applied for here)."""
-    day = on or today()
-    row = (
-        ItemVersion.objects.filter(item__key=key, state__in=[ItemVersion.IN_FORCE, ItemVersion.SUPERSEDED])
-        .filter(in_force_from__lte=max(day, today()))
-        .order_by("-number")
-        .values_list("pk", flat=True)
-        .first()
+    # The items of the pack are in force since they were loaded: what is asked for the past is answered by the first one.
+    found = _offer(items.in_force(key, on=max(on or today(), today())).pk)
+    if not any(one.vetoed for one in found.materials):
+        return found
+    exempt = items.exempt(found.item_id, on)
+    return replace(
+        found,
+        materials=tuple(
+            replace(one, held_by=one.vetoed) if one.vetoed and one.key not in exempt else one
+            for one in found.materials
+        ),
     )
-    if row is None:
-        raise NotThere(f"没有名为 {key} 的事项，或者还没有发布。")
-    return _offer(row)
 
 
 @lru_cache(maxsize=4096)
@@ -72,6 +78,7 @@ def _offer(pk: int) -> Offer:
     steps = [one.days for one in row.steps.all()]
     return Offer(
         key=row.item.key,
+        item_id=row.item_id,
         version_id=row.pk,
         name=row.name,
         code=row.task_code or row.catalog_code,
@@ -97,6 +104,7 @@ def _offer(pk: int) -> Offer:
                 source=one.source,
                 certificate_type=one.certificate_type,
                 on_promise=one.free == "promise",
+                vetoed=issued.vetoed(one),
             )
             for one in row.materials.all()
         ),

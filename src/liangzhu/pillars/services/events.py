@@ -1,0 +1,17 @@
+"""What services announces."""
+
+from dataclasses import dataclass
+
+from liangzhu.kernel.events import event
+from liangzhu.kernel.refs import Ref
+
+
+@event("services.item_in_force", "事项新版本生效")
+@dataclass(frozen=True)
+class ItemInForce:
+    """A version of an item came into force."""
+
+    subject: Ref
+    key: str
+    version_id: int
+    number: int

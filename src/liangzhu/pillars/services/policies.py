@@ -1,0 +1,42 @@
+"""Who may do what in services."""
+
+from liangzhu.beams.people.directory.api import declare_role, does_business
+from liangzhu.kernel.actors import Actor
+from liangzhu.kernel.policies import policy
+
+EDITOR, REVIEWER, KEEPER = "services.editor", "services.reviewer", "services.keeper"
+declare_role(EDITOR, "事项管理员", "维护本单位的事项实施清单，起草新版本，向上反映问题")
+declare_role(REVIEWER, "事项审核人", "审核发布实施清单，签署豁免；起草人不能审核自己起草的")
+declare_role(KEEPER, "事项库管理员", "维护全区各单位的实施清单，导入导出，登记上级答复")
+
+
+@policy("services.read_items", "查看事项库")
+def read_items(actor: Actor, target=None) -> bool:
+    """All staff but those who only keep the system or its log, drafts included: items are public once they are in force."""
+    return actor.is_system or (actor.signed_in and does_business(actor))
+
+
+@policy("services.edit_items", "维护本单位的事项")
+def edit_items(actor: Actor, target=None) -> bool:
+    """The editor (事项管理员) for the items of the own unit, the keeper (事项库管理员) for all. ``target`` has ``unit_id``."""
+    if actor.has(KEEPER):
+        return True
+    return actor.has(EDITOR) and (target is None or target.unit_id == getattr(actor, "unit_id", None))
+
+
+@policy("services.review_items", "审核发布事项、签署豁免")
+def review_items(actor: Actor, target=None) -> bool:
+    """The reviewer (事项审核人). That it is a second person is checked in the action."""
+    return actor.has(REVIEWER)
+
+
+@policy("services.keep_items", "管理全区事项库")
+def keep_items(actor: Actor, target=None) -> bool:
+    """The keeper of the whole catalogue: imports, answers of the upper level."""
+    return actor.has(KEEPER)
+
+
+@policy("services.keep_time", "按日期生效和终止")
+def keep_time(actor: Actor, target=None) -> bool:
+    """The program itself."""
+    return actor.is_system
