@@ -25,6 +25,7 @@ def real(db, settings, monkeypatch):
     settings.SECRET_KEY = "k" * 50
     settings.ALLOWED_HOSTS = ["work.example.gov.cn"]
     settings.SESSION_COOKIE_SECURE = True
+    settings.LIANGZHU_ADDRESS = "https://work.example.gov.cn"
     return settings
 
 
@@ -40,6 +41,7 @@ class TestSecrets:
             ("LIANGZHU_MASTER_KEYS", [b"another master ?"], "数据库密钥", doctor.BAD),
             ("SECRET_KEY", "short", "密钥", doctor.WARN),
             ("SESSION_COOKIE_SECURE", False, "HTTPS", doctor.BAD),
+            ("LIANGZHU_ADDRESS", "http://127.0.0.1:8000", "对外网址", doctor.BAD),
             ("DEBUG", True, "调试", doctor.BAD),
         ],
     )

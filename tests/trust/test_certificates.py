@@ -368,6 +368,7 @@ def test_the_packs_types_seals_and_samples_load_twice_without_a_second_of_anythi
     directory.load_units(pack())
     for _ in range(2):
         certificates.load_certificates(pack(), demo=True)
+        certificates.load_samples(pack())
     held = [queries.view_of(row) for row in Certificate.objects.order_by("id")]
     assert [(one.title, one.valid) for one in held] == [
         ("退役军人优待证", True),

@@ -226,6 +226,9 @@ def up(host: str, port: int, demo: bool | None, workers: int | None) -> None:
     from liangzhu.site import serving
 
     serving.require_free_port(host, port)
+    if serving.is_loopback(host):
+        # What is issued here carries QR codes; they lead to where it is served.
+        os.environ.setdefault("LIANGZHU_ADDRESS", f"http://localhost:{port}")
     set_up_django()
     from django.conf import settings
 

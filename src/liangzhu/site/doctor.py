@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from liangzhu.site import config
 
@@ -169,6 +170,13 @@ def _secrets() -> Iterator[Finding]:
             BAD,
             f"对外主机名 {'、'.join(beyond)}，但没有要求 HTTPS，登录凭据会明文传输。",
             "请在前面放 HTTPS 代理并设置 LIANGZHU_HTTPS=1。",
+        )
+    if beyond and is_loopback(urlsplit(settings.LIANGZHU_ADDRESS).hostname or ""):
+        yield Finding(
+            "对外网址",
+            BAD,
+            f"证照和文书的二维码会指向 {settings.LIANGZHU_ADDRESS}，别人打不开。",
+            "请把 LIANGZHU_ADDRESS 设为门户对外的网址；已经核发的，二维码不会变。",
         )
     if settings.DEBUG:
         level = BAD if beyond or kind_of_database() is False else WARN

@@ -136,6 +136,8 @@ def load(*, demo: bool, say: Callable[[str], None], history: bool = True) -> Non
         # All or nothing: half a history, left by Ctrl-C, would be taken for a whole one.
         with transaction.atomic():
             programme.play_history(district)
+    if demo:
+        certificates.load_samples(district)
 
 
 def _load_calendar(district: Pack) -> None:

@@ -3,7 +3,7 @@
 from liangzhu.beams.trust.certificates.actions import share
 from liangzhu.beams.trust.certificates.issuing import change_state, issue, revoke
 from liangzhu.beams.trust.certificates.kinds import Kind, NotIssuer, issued_by, kind_of
-from liangzhu.beams.trust.certificates.loaders import load_certificates
+from liangzhu.beams.trust.certificates.loaders import load_certificates, load_samples
 from liangzhu.beams.trust.certificates.papers import TEMPLATES, sealed_document
 from liangzhu.beams.trust.certificates.queries import (
     CertificateView,
@@ -26,6 +26,7 @@ __all__ = [
     "issued_by",
     "kind_of",
     "load_certificates",
+    "load_samples",
     "paper_pdf",
     "papers_of",
     "revoke",

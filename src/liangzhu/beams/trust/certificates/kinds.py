@@ -19,7 +19,7 @@ LAYOUTS = {"permit": "许可证", "voucher": "凭证", "card": "卡证"}
 HOLDERS = {"person": "自然人", "organisation": "组织", "any": "自然人或组织"}
 MASKS: dict[str, Callable[[str], str]] = {
     "name": masking.name,
-    "citizen_id": masking.citizen_id,
+    "citizen_id": masking.citizen_id_public,
     "phone": masking.phone,
     "address": masking.address,
 }

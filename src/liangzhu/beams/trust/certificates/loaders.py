@@ -10,7 +10,7 @@ from liangzhu.kernel.pack import Pack, PackError
 
 
 def load_certificates(district: Pack, *, demo: bool) -> None:
-    """Check types, issuers and series; ``demo``: also load the pack's made-up seals and certificates. Idempotent.
+    """Check types, issuers and series; ``demo``: also put the pack's made-up seals into use. Idempotent.
 
     Raises PackError naming the entry.
     """
@@ -21,7 +21,6 @@ def load_certificates(district: Pack, *, demo: bool) -> None:
         raise PackError(f"{kinds.FILE} 写了没有的单位：{'、'.join(missing)}。")
     if demo:
         _load_seals(district)
-        _load_samples(district)
 
 
 def _load_seals(district: Pack) -> None:
@@ -37,8 +36,11 @@ def _load_seals(district: Pack) -> None:
         actions.decide_seal(SYSTEM, seal_id=seal.pk, accept=True)
 
 
-def _load_samples(district: Pack) -> None:
-    """Made-up certificates of the made-up residents, as the province's simulator knows them (`residents.toml`)."""
+def load_samples(district: Pack) -> None:
+    """For a demonstration: made-up certificates of the made-up residents whom the province's simulator knows.
+
+    After the history was played, so that nothing is told on a day of it. Idempotent. Raises PackError.
+    """
     samples = [row for row in district.toml(kinds.FILE).get("sample", ()) if row.get("demo")]
     if not samples:
         return
