@@ -749,6 +749,110 @@ def rule_ask(key_or_file: str, inputs: str, day: str | None) -> None:
         click.echo(f"  第 {one.number} 行 {word}：{one.missed or one.basis}")
 
 
+@main.group("items", short_help="政务服务事项")
+def service_items() -> None:
+    """政务服务事项：检查、导入、导出、查找。"""
+
+
+@service_items.command("check", short_help="检查全部事项，有必须改正的退出状态为 1")
+@click.option("--rule", default="", help="只看一条规则，例如 P12")
+@click.option("--json", "as_json", is_flag=True, help="输出 JSON")
+def items_check(rule: str, as_json: bool) -> None:
+    """对每个事项（在用的，没有在用的取草稿）逐条检查，按单位和规则计数。"""
+    set_up_django()
+    from liangzhu.kernel.actors import SYSTEM
+    from liangzhu.pillars.services import api as services
+
+    titles = services.rules()
+    if rule and rule not in titles:
+        raise click.UsageError(f"没有规则 {rule}；可用：{'、'.join(titles)}。")
+    found = services.examine(SYSTEM, rule=rule)
+    if as_json:
+        lines = [
+            {"item": row.item.key, "name": row.shown.name, "unit": row.unit, "rule": one.rule, "level": one.level,
+             "element": one.element, "message": one.message, "fix": one.fix}
+            for row, one in found.rows
+        ]  # fmt: skip
+        click.echo(
+            json.dumps(
+                {"items": found.items, "clean": found.clean, "rules": dict(found.rules), "findings": lines},
+                ensure_ascii=False,
+                indent=2,
+            )
+        )
+    else:
+        for row, one in found.rows:
+            click.echo(
+                f"{'必须改' if one.blocks else '提示'} {one.rule} {row.shown.name}（{row.unit}）：{one.message}"
+            )
+        click.echo(f"共 {found.items} 个事项，{found.clean} 个没有问题；必须改 {found.errors} 处。")
+        for code, count in sorted(found.rules.items()):
+            click.echo(f"  {code} {titles[code]}：{count}")
+        for unit, (total, wrong, errors, warnings) in sorted(found.units.items()):
+            click.echo(
+                f"  {unit or '（未知）'}：{total} 个事项，{wrong} 个有错，错 {errors} 处，提示 {warnings} 处"
+            )
+    sys.exit(1 if found.errors else 0)
+
+
+@service_items.command("import", short_help="导入事项，收为草稿；逐行报告")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--title", default="", help="来源的名称；省略时用文件名")
+@click.option(
+    "--unit", "units", multiple=True, metavar="NAME=KEY", help="来源里的实施主体对应本区哪个单位，可以写多次"
+)
+@click.option("--rest", default="", metavar="KEY", help="名录里找不到的实施主体都归这个单位")
+def items_import(file: Path, title: str, units: tuple[str, ...], rest: str) -> None:
+    """导入 json、csv、xlsx：国家表结构或一般清单。每一行都留有原始记录；没有收入的写明原因。"""
+    pairs = dict(one.partition("=")[::2] for one in units)
+    if not all(pairs.values()):
+        raise click.UsageError("--unit 应写成 名称=单位的键，例如 --unit 区经信局=gongxinju。")
+    set_up_django()
+    from liangzhu.kernel.actors import SYSTEM
+    from liangzhu.pillars.services import api as services
+
+    batch = services.import_items(
+        SYSTEM, title=title or file.name, data=file.read_bytes(), name=file.name, units=pairs, rest=rest
+    )
+    click.echo(f"收入 {batch.taken}，没有变化 {batch.unchanged}，未收入 {batch.refused}。")
+    for reason, count in services.refusals(batch):
+        click.echo(f"  {count} 行：{reason}")
+    if lost := services.unmapped(batch):
+        click.echo(
+            f"没有对应列、留在来源记录里的：{'、'.join(f'{name}（{count} 行）' for name, count in lost)}"
+        )
+
+
+@service_items.command("export", short_help="导出在用的全部事项：.json .csv .xlsx 国家表结构")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+def items_export(file: Path) -> None:
+    """按文件名的后缀选择格式。"""
+    set_up_django()
+    from liangzhu.pillars.services import api as services
+
+    form = file.suffix.removeprefix(".")
+    if form not in services.WRITERS:
+        raise click.UsageError(f"不能写成 {form or '没有后缀的文件'}；可用：{'、'.join(services.WRITERS)}。")
+    sheets = services.published_sheets()
+    file.write_bytes(services.WRITERS[form][1](sheets))
+    click.echo(f"已导出 {len(sheets)} 个事项到 {file}。")
+
+
+@service_items.command("find", short_help="用日常的话查事项")
+@click.argument("words")
+def items_find(words: str) -> None:
+    """查找，列出最像的几个，例如：items find 想摆个早餐摊。"""
+    set_up_django()
+    from liangzhu.pillars.services import api as services
+
+    found = services.find(words, limit=5)
+    for one in found:
+        click.echo(f"{one.score:.2f} {one.key:<20}{one.name}（像“{one.phrase}”）")
+    if not found:
+        click.echo("没有找到。换个说法，或者打电话问。")
+    sys.exit(0 if found else 1)
+
+
 @main.group("keys", short_help="密钥")
 def keys() -> None:
     """密钥：按用途分版本，新版本签名和加密，旧版本永远可以验签和解密。"""

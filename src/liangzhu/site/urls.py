@@ -37,5 +37,6 @@ urlpatterns = [
     path("", include("liangzhu.beams.trust.certificates.pages.urls")),
     path("", include("liangzhu.beams.trust.sources.pages.urls")),
     path("indicators/", include("liangzhu.beams.data.indicators.pages.urls")),
+    path("", include("liangzhu.pillars.services.pages.urls")),
     path("", include("liangzhu.pillars.programme.pages.urls")),
 ]

@@ -1,6 +1,31 @@
 """The front door of this app."""
 
+from liangzhu.pillars.services.actions import import_items
 from liangzhu.pillars.services.bundles import load_bundles
 from liangzhu.pillars.services.catalogue import load_items
+from liangzhu.pillars.services.checks import rules
+from liangzhu.pillars.services.finding import find
+from liangzhu.pillars.services.national import WRITERS
+from liangzhu.pillars.services.queries.items import (
+    examine,
+    in_force,
+    published_sheets,
+    refusals,
+    unmapped,
+    version,
+)
 
-__all__ = ["load_bundles", "load_items"]
+__all__ = [
+    "WRITERS",
+    "examine",
+    "find",
+    "import_items",
+    "in_force",
+    "load_bundles",
+    "load_items",
+    "published_sheets",
+    "refusals",
+    "rules",
+    "unmapped",
+    "version",
+]

@@ -1,5 +1,6 @@
 """Every change of services."""
 
+from liangzhu.pillars.services.actions.importing import import_items
 from liangzhu.pillars.services.actions.items import (
     begin_draft,
     begin_item,
@@ -29,6 +30,7 @@ __all__ = [
     "edit_section",
     "end_exemption",
     "end_exemptions",
+    "import_items",
     "propose_exemption",
     "put_row",
     "raise_upward",

@@ -54,7 +54,7 @@ def take_in(act: Act, *, entries: Iterable[tuple[str, int, Mapping[str, Any]]]) 
         if open_one is not None:
             open_one.state = ItemVersion.WITHDRAWN
             open_one.save(update_fields=["state"])
-        version = _create(
+        version = create_version(
             act,
             item,
             body,
@@ -69,7 +69,8 @@ def take_in(act: Act, *, entries: Iterable[tuple[str, int, Mapping[str, Any]]]) 
         act.log(version.ref, key=key, number=version.number, state=version.state)
 
 
-def _create(act: Act, item: Item, body: Mapping[str, Any], **given: Any) -> ItemVersion:
+def create_version(act: Act, item: Item, body: Mapping[str, Any], **given: Any) -> ItemVersion:
+    """A next version of an item that says what a body says; within an action. ``given``: its other columns."""
     last = item.versions.order_by("-number").values_list("number", flat=True).first() or 0
     columns = {name: body[name] for name in (*sheets.COLUMNS, *sheets.NOTES)}
     version = ItemVersion.objects.create(
@@ -99,7 +100,7 @@ def begin_item(act: Act, *, key: str, name: str, task_type: str, unit_id: int) -
         raise Invalid({"key": f"{key} 已经有事项在用，请换一个。"})
     item = Item.objects.create(key=key, unit_id=unit_id, created_at=now())
     blank = sheets.Sheet(ItemVersion(name=name, task_type=task_type)).body()
-    version = _create(act, item, blank)
+    version = create_version(act, item, blank)
     act.log(version.ref, key=key, number=1, state=version.state)
     return version
 
@@ -117,7 +118,7 @@ def begin_draft(act: Act, *, item_id: int) -> ItemVersion:
         )
     kept = item.versions.exclude(state__in=[ItemVersion.REFUSED, ItemVersion.WITHDRAWN])
     last = (kept if kept.exists() else item.versions).latest("number")
-    version = _create(act, item, sheets.Sheet.of(last).body())
+    version = create_version(act, item, sheets.Sheet.of(last).body())
     act.log(version.ref, key=item.key, number=version.number, state=version.state)
     return version
 

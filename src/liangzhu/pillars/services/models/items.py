@@ -136,12 +136,16 @@ class ItemVersion(models.Model):
     entrusted = models.CharField("委托部门", max_length=100, blank=True, help_text="entrust_name")
     conditions = models.TextField("受理条件", blank=True, help_text="accept_condition")
     flow = models.TextField("办理流程说明", blank=True, help_text="handle_flow")
-    legal_amount = models.PositiveSmallIntegerField("法定办结时限", null=True, help_text="anticipate_day")
+    legal_amount = models.PositiveSmallIntegerField(
+        "法定办结时限", null=True, blank=True, help_text="anticipate_day"
+    )
     legal_unit = models.CharField(
         "法定时限单位", max_length=8, choices=UNITS, blank=True, help_text="anticipate_type"
     )
     legal_note = models.CharField("法定时限说明", max_length=300, blank=True, help_text="anticipate_explain")
-    promised_amount = models.PositiveSmallIntegerField("承诺办结时限", null=True, help_text="promise_day")
+    promised_amount = models.PositiveSmallIntegerField(
+        "承诺办结时限", null=True, blank=True, help_text="promise_day"
+    )
     promised_unit = models.CharField(
         "承诺时限单位", max_length=8, choices=UNITS, blank=True, help_text="promise_type"
     )
@@ -165,7 +169,9 @@ class ItemVersion(models.Model):
         "法人主题", max_length=200, blank=True, help_text="corp_topic_type"
     )
     ways = models.CharField("办理形式", max_length=60, blank=True, help_text="handle_type, by spaces")
-    visits = models.PositiveSmallIntegerField("到办事现场次数", null=True, help_text="limit_scene_num")
+    visits = models.PositiveSmallIntegerField(
+        "到办事现场次数", null=True, blank=True, help_text="limit_scene_num"
+    )
     visits_why = models.CharField(
         "必须现场办理原因", max_length=300, blank=True, help_text="limit_scene_explain"
     )
@@ -326,6 +332,9 @@ class ItemStep(models.Model):
         verbose_name = "办理环节"
         ordering = ["version", "place"]
 
+    def __str__(self) -> str:
+        return self.name
+
 
 class ItemFee(models.Model):
     """A fee (收费项目) with its standard and legal ground."""
@@ -341,6 +350,9 @@ class ItemFee(models.Model):
         verbose_name = "收费项目"
         ordering = ["version", "place"]
 
+    def __str__(self) -> str:
+        return self.name
+
 
 class ItemQuestion(models.Model):
     """A common question (常见问题)."""
@@ -353,6 +365,9 @@ class ItemQuestion(models.Model):
     class Meta:
         verbose_name = "常见问题"
         ordering = ["version", "place"]
+
+    def __str__(self) -> str:
+        return self.question
 
 
 class ItemBasis(models.Model):

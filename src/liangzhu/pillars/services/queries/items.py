@@ -6,11 +6,14 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from django.db.models import Q, QuerySet
+from django.urls import reverse
 
 from liangzhu.beams.people.directory import api as directory
 from liangzhu.kernel.actors import Actor
 from liangzhu.kernel.errors import NotThere
 from liangzhu.kernel.now import now, today
+from liangzhu.kernel.pack import pack
+from liangzhu.kernel.refs import register_ref
 from liangzhu.pillars.services import checks, issued, policies, sheets
 from liangzhu.pillars.services.models import (
     Batch,
@@ -575,6 +578,79 @@ def refused_records(actor: Actor, batch_id: int) -> QuerySet[SourceRecord]:
     return batch(actor, batch_id).records.exclude(refused="")
 
 
+def refusals(batch: Batch) -> list[tuple[str, int]]:
+    """Why rows of an import were refused, with counts, the commonest first."""
+    rows = batch.records.exclude(refused="").values_list("refused", flat=True)
+    return Counter(rows).most_common()
+
+
+def unmapped(batch: Batch) -> list[tuple[str, int]]:
+    """The columns of an import that no element takes, with counts; their values stand in the records."""
+    rows = batch.records.exclude(unmapped="").values_list("unmapped", flat=True)
+    return Counter(name for row in rows for name in row.split()).most_common()
+
+
 def days_waiting(row: Upward) -> int:
     """Natural days since a question was raised."""
     return (now() - row.raised_at).days
+
+
+# Portal ---------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Journey:
+    """A thing people do in life or business, with its items in the usual order."""
+
+    key: str
+    title: str
+    items: list[ItemVersion]
+
+
+def journeys() -> list[Journey]:
+    """The journeys of the pack, with what is published of their items."""
+    table = pack().toml("services.toml").get("journey", ())
+    keys = {key for row in table for key in row["items"]}
+    known = {row.item.key: row for row in published().filter(item__key__in=keys)}
+    found = [
+        Journey(row["key"], row["title"], [known[key] for key in row["items"] if key in known])
+        for row in table
+    ]
+    return [one for one in found if one.items]
+
+
+def shelf_title(*, topic: str = "", unit: str = "", kind: str = "", served: str = "") -> str:
+    """What a shelf is called."""
+    view = directory.units().by_key(unit) if unit else None
+    parts = [
+        topic,
+        view.name if view else "",
+        ItemVersion(task_type=kind).get_task_type_display() if kind else "",
+        sheets.words("served", served),
+    ]
+    return " · ".join(one for one in parts if one) or "全部事项"
+
+
+def published_sheets() -> list[sheets.Sheet]:
+    """Everything published with its rows, in the order of keys: a fixed number of queries."""
+    rows = list(published().order_by("item__key").prefetch_related(*sheets.ROWS))
+    exempted = _exempt([row.item_id for row in rows])
+    return [sheets.Sheet.of(row, exempted.get(row.item_id, ())) for row in rows]
+
+
+def _resolve_items(ids: list[str], actor: Actor) -> dict[str, tuple[str, str]]:
+    rows = ItemVersion.objects.filter(item__in=ids, state=ItemVersion.IN_FORCE).select_related("item")
+    return {str(row.item_id): (row.name, reverse("services:guide", args=[row.item.key])) for row in rows}
+
+
+def _resolve_versions(ids: list[str], actor: Actor) -> dict[str, tuple[str, str]]:
+    rows = ItemVersion.objects.filter(pk__in=ids).select_related("item")
+    return {
+        str(row.pk): (str(row), reverse("services:guide_version", args=[row.item.key, row.pk]))
+        for row in rows
+        if row.state in (ItemVersion.IN_FORCE, ItemVersion.SUPERSEDED)
+    }
+
+
+register_ref("service_item", "政务服务事项", _resolve_items)
+register_ref("service_item_version", "实施清单版本", _resolve_versions)

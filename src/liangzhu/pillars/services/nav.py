@@ -1,0 +1,53 @@
+"""Where this app's pages stand."""
+
+from liangzhu.kernel.ui.nav import nav
+from liangzhu.pillars.services.queries import items
+
+nav(face="portal", label="办事", url="services:home", order=5)
+nav(face="portal", label="免于提交", url="services:once_only", order=55)
+nav(
+    face="workbench",
+    group="事项",
+    label="事项库",
+    url="services:desk",
+    order=300,
+    policy="services.read_items",
+    count=items.waiting_for,
+    icon="list",
+)
+nav(
+    face="workbench",
+    group="事项",
+    label="事项检查",
+    url="services:checks",
+    order=310,
+    policy="services.read_items",
+    icon="check",
+)
+nav(
+    face="workbench",
+    group="事项",
+    label="豁免",
+    url="services:exemptions",
+    order=320,
+    policy="services.read_items",
+    icon="shield",
+)
+nav(
+    face="workbench",
+    group="事项",
+    label="向上反映",
+    url="services:upwards",
+    order=330,
+    policy="services.read_items",
+    icon="flag",
+)
+nav(
+    face="workbench",
+    group="事项",
+    label="事项导入",
+    url="services:imports",
+    order=340,
+    policy="services.keep_items",
+    icon="upload",
+)
