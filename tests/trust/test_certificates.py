@@ -12,6 +12,7 @@ from liangzhu.beams.people.registers.api import family
 from liangzhu.beams.trust.certificates import actions, files, kinds, queries, states
 from liangzhu.beams.trust.certificates import api as certificates
 from liangzhu.beams.trust.certificates.models import Certificate, Seal
+from liangzhu.beams.trust.sources.models import Read
 from liangzhu.kernel import crypto, identifiers, keys, log, sealing
 from liangzhu.kernel.actors import SYSTEM
 from liangzhu.kernel.errors import Conflict, Denied, Invalid, NotThere, StepNotAllowed
@@ -297,13 +298,15 @@ def test_what_somebody_holds_is_found_under_every_registration_of_his(issue, per
     assert family(str(person.ref)) == {str(person.ref)}
 
 
-def test_values_for_a_source_are_read_with_a_reason_and_a_leaf(issue, reads_logged):
+def test_values_for_a_source_are_read_with_a_reason_a_leaf_and_a_line_of_the_trail(
+    issue, person, reads_logged
+):
     row = issue()
     with reads_logged():
         told = certificates.values_of(SYSTEM, row.ref, ["phone", "holder"], reason="办件预填")
     assert told == {"phone": PHONE, "holder": NAME}
-    leaf = LogLeaf.objects.get(action="kernel.read", subject=str(row.ref))
-    assert "phone、holder" in json.loads(leaf.detail.body)["reason"]
+    line = Read.objects.get(thing=str(row.ref))
+    assert (line.titles, line.person, line.reason) == ("持证主体、联系电话", person, "办件预填")
     with pytest.raises(NotThere):
         certificates.values_of(SYSTEM, Ref("certificate", "999"), ["phone"], reason="x")
 
@@ -326,6 +329,8 @@ def test_a_holder_shows_chosen_fields_once(issue, person, reads_logged):
         actions.open_share(SYSTEM, share_id=made.row.pk, verifier="另一家银行")
     shown = queries.shares_of(row)
     assert (shown[0].fields, shown[0].verifier) == ("诊所名称、主要负责人", "某银行柜面")
+    line = Read.objects.get(channel="share")
+    assert (line.titles, line.reason) == ("诊所名称、主要负责人", "核验人：某银行柜面")
     bodies = " ".join(leaf.detail.body for leaf in LogLeaf.objects.filter(subject=str(row.ref)))
     assert "person_in_charge" in bodies and NAME not in bodies and "竹青诊所" not in bodies
 

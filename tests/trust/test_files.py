@@ -69,6 +69,20 @@ CONTEXT = {
         "decision": "准予竹青门诊部执业，诊疗科目为内科、口腔科",
         "certificate": "医疗机构执业许可证",
     },
+    "extension": {
+        "applicant": NAME,
+        "item": "医疗机构执业登记",
+        "reason": "需要补充现场核查",
+        "basis": "《行政许可法》第四十二条",
+        "due_on": date(2022, 11, 30),
+    },
+    "no_need": {
+        "applicant": NAME,
+        "item": "健康咨询",
+        "received_on": date(2022, 10, 19),
+        "reason": "不属于诊疗活动",
+    },
+    "notice": {"applicant": NAME, "item": "诊所备案", "decision": "已予备案", "certificate": "诊所备案凭证"},
     "refused": {
         "applicant": NAME,
         "item": "医疗机构执业登记",

@@ -60,6 +60,8 @@ def test_whoever_scans_sees_state_and_masked_fields_and_nothing_else(held, offic
     actions.change_by_hand(officer.actor, certificate_id=held.pk, state="03", ground="欺骗取得")
     told = Client().get(address).content.decode()
     assert "已失去效力" in told and "撤销" in told and "欺骗取得" not in told
+    told = Client(headers={"Accept": "application/json"}).get(address).json()
+    assert (told["state"], told["valid"], told["shown"]["number"]) == ("ended", False, held.number)
     assert Client().get(reverse("certificates:verified", args=["x" * 26])).status_code == 404
 
 

@@ -289,18 +289,26 @@ _reads: ContextVar[list[Read] | None] = ContextVar("reads", default=None)
 
 
 def reveal(
-    actor: Actor, row: models.Model, *fields: str, reason: str, case: str = "", channel: str = "unmask"
+    actor: Actor,
+    row: models.Model,
+    *fields: str,
+    reason: str,
+    case: str = "",
+    channel: str = "unmask",
+    title: str = "",
 ) -> str | tuple[str, ...]:
     """The text of sealed fields of grade 3 in full; of several, a tuple. The caller has asked its policy.
 
     One leaf ``kernel.read`` tells who, of what, which fields and why, and the person's trail tells it too (`kernel.reads`);
-    ``case`` is the printed Ref of what it is read for, ``channel`` one of `reads.CHANNELS`. Within a request both are written before the answer leaves;
+    ``case`` is the printed Ref of what it is read for, ``channel`` one of `reads.CHANNELS`, ``title`` what the trail calls it where a field holds
+    several things and some of them are shown. Within a request both are written before the answer leaves;
     elsewhere at once. Raises Invalid without a reason.
     """
     reason = reason.strip()
     if not reason or len(reason) > REASON_MAX:
         raise Invalid({"reason": "请写明查看的原因。" if not reason else f"原因最多 {REASON_MAX} 个字。"})
-    read = Read(actor, row.ref, tuple((one, _title(row, one)) for one in fields), reason, case, channel)
+    titled = tuple((one, title or _title(row, one)) for one in fields)
+    read = Read(actor, row.ref, titled, reason, case, channel)
     waiting = _reads.get()
     if waiting is None:
         write([read])

@@ -286,10 +286,18 @@ def open_still(row: Share) -> None:
 
 
 def share_shown(row: Share, actor) -> dict[str, str]:
-    """The chosen fields in full, title to value, for whoever just used the showing up. One leaf names the fields."""
+    """The chosen fields in full, title to value, for whoever just used the showing up. The leaf and the holder's trail
+    name who looked and which fields.
+    """
+    known = {one["key"]: one["title"] for one in json.loads(row.certificate.shown)["fields"]}
+    known["holder"] = "持证主体"
+    wanted = {name: known[name] for name in row.fields.split() if name in known}
+    why = f"核验人：{row.verifier or row.used_by}"
     text = masking.reveal(
-        actor, row.certificate, "statement", reason=f"核验出示的证照：{row.fields}", channel="share"
+        actor, row.certificate, "statement", reason=why, channel="share", title="、".join(wanted.values())
     )
-    statement, wanted = json.loads(text), set(row.fields.split())
-    shown = {"持证主体": statement["holder"]["name"]} if "holder" in wanted else {}
-    return shown | {one["title"]: one["value"] for one in statement["fields"] if one["key"] in wanted}
+    statement = json.loads(text)
+    values = {one["key"]: one["value"] for one in statement["fields"]} | {
+        "holder": statement["holder"]["name"]
+    }
+    return {title: values[name] for name, title in wanted.items()}

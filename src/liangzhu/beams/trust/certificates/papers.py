@@ -78,6 +78,17 @@ TEMPLATES = {
             days=("starts_on",),
         ),
         Template(
+            "extension",
+            "延期告知书",
+            (*_COMMON, "reason", "basis"),
+            (*_MORE, "due_on"),
+            days=("due_on",),
+        ),
+        Template(
+            "no_need", "不受理告知书", (*_COMMON, "received_on", "reason"), _MORE, days=("received_on",)
+        ),
+        Template("notice", "办理结果告知书", (*_COMMON, "decision"), (*_MORE, "basis", "certificate")),
+        Template(
             "granted", "准予行政许可决定书", (*_COMMON, "basis", "decision"), (*_REMEDIES, "certificate")
         ),
         Template("refused", "不予行政许可决定书", (*_COMMON, "basis", "facts", "reason"), _REMEDIES),
@@ -127,9 +138,7 @@ def sealed_document(
     }
     # Whoever scans learns that the paper is real, not what it says.
     shown = {name: value for name, value in statement.items() if name != "content"}
-    shown["to"] = (
-        masking.name(content["applicant"]) if len(content["applicant"]) <= 4 else content["applicant"]
-    )
+    shown["to"] = masking.name(content["applicant"])
     row = Paper.objects.create(
         **stamping.stamp(act, seal, statement, shown),
         template=what.key,

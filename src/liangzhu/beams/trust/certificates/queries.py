@@ -91,6 +91,11 @@ def view_of(row: Certificate) -> CertificateView:
     )
 
 
+def titles(row: Certificate) -> dict[str, str]:
+    """What stands on a certificate: key to title."""
+    return {"holder": "持证主体"} | {one["key"]: one["title"] for one in json.loads(row.shown)["fields"]}
+
+
 # For other apps -------------------------------------------------------------------------------------------------------
 
 
@@ -107,8 +112,11 @@ def held_by(holder: Ref, kinds: Iterable[str] | None = None, *, valid: bool = Tr
     return [view_of(row) for row in rows.order_by("-id")]
 
 
-def values_of(actor: Actor, certificate: Ref, fields: Iterable[str], *, reason: str) -> dict[str, str]:
-    """Fields of a certificate in full, key to value; "holder" is the holder's name. One leaf tells who, which, why.
+def values_of(
+    actor: Actor, certificate: Ref, fields: Iterable[str], *, reason: str, case: str = ""
+) -> dict[str, str]:
+    """Fields of a certificate in full, key to value; "holder" is the holder's name. One leaf tells who and why, the
+    holder's trail which. ``case`` is the printed Ref of what it is read for.
 
     The caller has asked its policy or holds a consent. Raises NotThere, Invalid.
     """
@@ -116,9 +124,8 @@ def values_of(actor: Actor, certificate: Ref, fields: Iterable[str], *, reason: 
     if row is None or not row.sealed_key:
         raise NotThere("没有找到这份证照。")
     wanted = list(fields)
-    text = masking.reveal(
-        actor, row, "statement", reason=f"{reason}（{'、'.join(wanted)}）"[: masking.REASON_MAX]
-    )
+    told = "、".join(title for name, title in titles(row).items() if name in wanted)
+    text = masking.reveal(actor, row, "statement", reason=reason, case=case, title=told)
     statement = json.loads(text)
     known = {one["key"]: one["value"] for one in statement["fields"]} | {
         "holder": statement["holder"]["name"]
@@ -229,8 +236,8 @@ def own_predecessor(actor: Actor, identifier: str) -> Ref | None:
 def read_in_full(actor: Actor, certificate_id: int, reason: str) -> list[tuple[str, str]]:
     """Everything a certificate says, for a reason; one leaf tells of it. Raises NotThere, Invalid."""
     found = certificate(actor, certificate_id)
-    statement = json.loads(masking.reveal(actor, found.row, "statement", reason=reason))
-    return _said(statement)
+    row = found.row
+    return _said(json.loads(masking.reveal(actor, row, "statement", reason=reason)))
 
 
 def _said(statement: dict) -> list[tuple[str, str]]:
@@ -308,9 +315,9 @@ def own(actor: Actor, certificate_id: int) -> Certificate:
 
 def own_in_full(actor: Actor, row: Certificate) -> list[tuple[str, str]]:
     """What one's own certificate says, in full; a leaf tells of it."""
-    return (
-        [] if not row.sealed_key else _said(json.loads(masking.reveal(actor, row, "statement", reason=OWN)))
-    )
+    if not row.sealed_key:
+        return []
+    return _said(json.loads(masking.reveal(actor, row, "statement", reason=OWN)))
 
 
 def own_file(actor: Actor, certificate_id: int) -> tuple[str, bytes]:
@@ -338,12 +345,12 @@ class Shown:
 
 def shares_of(row: Certificate) -> list[Shown]:
     """The showings of a certificate, the newest first. The caller has read it in its scope."""
-    titles = {key: title for key, title, _ in view_of(row).fields} | {"holder": "持证主体"}
+    known = titles(row)
     rows = row.shares.select_related("certificate").order_by("-id")[:SHARES_SHOWN]
     return [
         Shown(
             one.shared_at,
-            "、".join(titles.get(name, name) for name in one.fields.split()),
+            "、".join(known.get(name, name) for name in one.fields.split()),
             one.used_at,
             one.verifier,
         )

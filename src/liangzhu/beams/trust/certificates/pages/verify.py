@@ -38,6 +38,9 @@ def _page(request: HttpRequest, status: int = 200, **given) -> HttpResponse:
 
 def _answer(request: HttpRequest, verdict: verifying.Verdict, how: str) -> HttpResponse:
     status = 404 if verdict.state == "unknown" and how == "scan" else 200
+    if request.headers.get("Accept", "").startswith("application/json"):
+        told = {"ensure_ascii": False, "indent": 1}
+        return _private(JsonResponse(verdict.as_json(), status=status, json_dumps_params=told))
     return _private(
         render(
             request,
