@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from liangzhu.adapters.city_exchange import neighbour, resources, signing
+from liangzhu.adapters.city_exchange import neighbour, signing
 from liangzhu.adapters.city_exchange.client import Exchange
 from liangzhu.adapters.city_exchange.simulator import RESOURCES, CitySimulator, made_up
 from liangzhu.beams.people.registers.models import NaturalPerson
@@ -35,10 +35,15 @@ def city():
 def exchange(city):
     configure(city, reset=True)
     made = Exchange(city.address, node="node-1", key=KEY, public=city.public, seconds=1)
-    for one in resources.read(pack(), made):
-        sources.register(one)
+    forget()
+    neighbour.declare(made)
     yield made
     configure(city, reset=True)
+    forget()
+    neighbour.declare(None)
+
+
+def forget():
     for key in list(sources.all_sources()):
         if key.startswith("exchange."):
             sources.drop(key)
@@ -189,6 +194,12 @@ def test_the_doctor_says_how_it_stands(city, exchange, monkeypatch):
     configure(city, wrong="down")
     (report,) = check()
     assert (report.level, "工作人员核验" in report.todo) == ("bad", True)
+
+
+def test_while_it_is_off_its_resources_are_known_and_say_so(person):
+    with pytest.raises(sources.SourceDown, match="没有启用") as raised:
+        pull(person)
+    assert "不用您提交" in raised.value.todo
 
 
 def test_switching_it_on_needs_node_and_keys(settings):

@@ -118,11 +118,6 @@ KEYS: dict[str, dict[str, tuple[str, str]]] = {
         "resource": ("key title holder subject basis field", ""),
         "resource.field": ("name title", "type grade"),
         "demo": ("resource values", "person uscc"),
-        "demo.values": (
-            "",
-            "name certificate_number level scope place valid location use area discharged_on service_years placement "
-            "state established_on registered_capital number project result decided_on",
-        ),
     },
     "indicators.toml": {
         "": ("indicator", ""),

@@ -25,7 +25,7 @@ from liangzhu.kernel.refs import Ref, register_ref
 
 pytestmark = pytest.mark.django_db
 
-CASE = Ref("toy_case", "1")
+CASE = Ref("pull_case", "1")
 LAW = "《政务数据共享条例》第十九条"
 CLERK = Actor(
     ref=Ref("account", "7"), label="窗口", roles=frozenset({"matters.officer"}), request_id="req-12345678"
@@ -33,7 +33,7 @@ CLERK = Actor(
 STRANGER = Actor(ref=Ref("account", "8"), label="别处")
 
 register_ref(
-    "toy_case",
+    "pull_case",
     "试验事项",
     lambda ids, actor: {} if actor == STRANGER else {one: (f"事项{one}", f"/toy/{one}/") for one in ids},
 )
@@ -173,7 +173,7 @@ class TestGround:
         assert "同意" in refused.value.todo
 
     def test_a_consent_reaches_no_further_than_it_says(self, doctor, agree, resident, person):
-        agree(["level", "scope"], Ref("toy_case", "2"))
+        agree(["level", "scope"], Ref("pull_case", "2"))
         few = agree(["level"])
         with pytest.raises(sources.NoConsent):
             pull(resident, person)

@@ -1,4 +1,4 @@
-"""The app's configuration: switched on by LIANGZHU_EXCHANGE, it registers the exchange's resources as sources."""
+"""The app's configuration: it registers the exchange's resources as sources; LIANGZHU_EXCHANGE switches them on."""
 
 from django.conf import settings
 
@@ -15,10 +15,11 @@ class CityExchangeApp(HouseApp):
     def ready(self) -> None:
         """Register what the settings switch on."""
         super().ready()
-        if not settings.LIANGZHU_EXCHANGE:
-            return
-        from liangzhu.adapters.city_exchange.neighbour import switch_on
+        from liangzhu.adapters.city_exchange.neighbour import declare, switch_on
 
+        if not settings.LIANGZHU_EXCHANGE:
+            declare(None)
+            return
         switch_on(
             settings.LIANGZHU_EXCHANGE,
             node=settings.LIANGZHU_EXCHANGE_NODE,

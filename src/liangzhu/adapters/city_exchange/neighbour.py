@@ -25,12 +25,18 @@ def switch_on(address: str, *, node: str, key: bytes | None, public: bytes | Non
         exchange = Exchange(address, node=node, key=key, public=public, seconds=seconds)
     except ValueError:
         raise ImproperlyConfigured("LIANGZHU_EXCHANGE 应是 https://… 或 http://… 这样的地址。") from None
-    declared = resources.read(pack(), exchange)
-    for one in declared:
-        sources.register(one)
+    declared = declare(exchange)
     check = checker(exchange, {one.key for one in declared})
     neighbour(Neighbour(KEY, "城市数据交换", check, simulated=key == DEMO_NODE_KEY))
     return exchange
+
+
+def declare(exchange: Exchange | None) -> list[sources.Source]:
+    """Register the resources of the pack as sources; without an exchange forms know them, and who asks is told that it is off."""
+    declared = resources.read(pack(), exchange)
+    for one in declared:
+        sources.register(one)
+    return declared
 
 
 def checker(exchange: Exchange, declared: set[str]) -> Callable[[], Iterator[Report]]:

@@ -194,7 +194,7 @@ def made_up(folder: Path) -> dict[str, dict[str, Any]]:
     held: dict[str, dict[str, Any]] = {}
     for one in tomllib.loads((folder / "exchange.toml").read_text(encoding="utf-8")).get("demo", ()):
         number = one.get("uscc") or numbers[one["person"]]
-        held.setdefault(number, {})[one["resource"]] = one["values"]
+        held.setdefault(number, {})[one["resource"]] = dict(one["values"])
     return held
 
 

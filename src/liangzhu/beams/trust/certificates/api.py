@@ -2,7 +2,7 @@
 
 from liangzhu.beams.trust.certificates.actions import share
 from liangzhu.beams.trust.certificates.issuing import change_state, issue, revoke
-from liangzhu.beams.trust.certificates.kinds import Kind, NotIssuer, issued_by, kind_of
+from liangzhu.beams.trust.certificates.kinds import Kind, NotIssuer, catalogue, issued_by, kind_of
 from liangzhu.beams.trust.certificates.loaders import load_certificates, load_samples
 from liangzhu.beams.trust.certificates.papers import TEMPLATES, sealed_document
 from liangzhu.beams.trust.certificates.queries import (
@@ -20,6 +20,7 @@ __all__ = [
     "Kind",
     "NoSeal",
     "NotIssuer",
+    "catalogue",
     "change_state",
     "held_by",
     "issue",

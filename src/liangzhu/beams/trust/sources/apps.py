@@ -17,3 +17,4 @@ class SourcesApp(HouseApp):
         super().ready()
         import_module(f"{self.name}.trailing")
         import_module(f"{self.name}.own")
+        import_module(f"{self.name}.prefill")

@@ -22,12 +22,13 @@ def open_until(one: Source) -> datetime | None:
     """Until when a source is not asked, or None. What the district holds itself is always asked."""
     if not one.remote:
         return None
-    last = list(
-        Pull.objects.filter(source=one.key, outcome__in=ANSWERED)
-        .order_by("-id")
-        .values_list("outcome", "at")[:FAILURES]
-    )
-    if len(last) < FAILURES or any(outcome != Read.DOWN for outcome, _ in last):
+    rows = Pull.objects.filter(source=one.key, outcome__in=ANSWERED).order_by("-id")
+    return paused(one, list(rows.values_list("outcome", "at")[:FAILURES]))
+
+
+def paused(one: Source, last: list[tuple[str, datetime]]) -> datetime | None:
+    """The same, from outcome and instant of the last questions, the newest first."""
+    if not one.remote or len(last) < FAILURES or any(outcome != Read.DOWN for outcome, _ in last):
         return None
     until = last[0][1] + PAUSE
     return until if until > now() else None

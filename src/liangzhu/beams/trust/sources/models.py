@@ -67,6 +67,13 @@ class Read(models.Model):
         """The names of the fields."""
         return self.fields.split()
 
+    @property
+    def whose(self) -> Ref | None:
+        """Whose values were read, as far as it is known."""
+        if self.person_id:
+            return Ref("natural_person", str(self.person_id))
+        return Ref("organisation", str(self.organisation_id)) if self.organisation_id else None
+
 
 class Pull(models.Model):
     """One attempt to read from a source (取数), also a refused or failed one; `read` says who and what.
@@ -93,6 +100,7 @@ class Pull(models.Model):
         indexes = [
             models.Index(fields=["source", "-id"], name="pull_source"),
             models.Index(fields=["case", "-id"], name="pull_case"),
+            models.Index(fields=["-at"], name="pull_at"),
         ]
 
     @property
@@ -161,3 +169,15 @@ class StaffCheck(Sealed):
 
 
 hangs_on(StaffCheck, "case")
+
+
+class Question(models.Model):
+    """Why was this read? (查阅疑问): asked by the one whose values it was, answered by the unit that read."""
+
+    matter = models.OneToOneField("matters.Matter", on_delete=models.PROTECT, related_name="question")
+    read = models.OneToOneField(Read, on_delete=models.PROTECT, related_name="question")
+    text = SealedTextField("疑问", max_length=500, owner="matter")
+    answer = SealedTextField("答复", owner="matter", blank=True)
+
+    class Meta:
+        verbose_name = "查阅疑问"

@@ -11,3 +11,11 @@ nav(
     policy="sources.watch",
     icon="link",
 )
+nav(
+    face="my",
+    label="谁看过我的信息",
+    url="sources:trail",
+    order=70,
+    policy="sources.own_trail",
+    icon="history",
+)

@@ -165,6 +165,8 @@ def prepare(
     waiting = replace(waiting, ask=replace(question, ground=ground, consent=consent))
     if held.gone:
         raise _refused(waiting, NothingHeld("本人的登记已依规删除，不能再读取。"))
+    if one.off:
+        raise _refused(waiting, SourceDown(f"{one.title}不能读取：{one.off}。", paused=True))
     if until := circuit.open_until(one):
         raise _refused(
             waiting, SourceDown(f"{one.title}刚才没有答复，{circuit.words(until)}再取。", paused=True)
@@ -231,7 +233,7 @@ def _sound(
         errors["fields"] = "请写明读取哪几项。"
     elif unknown := [name for name in names if name not in one.fields]:
         errors["fields"] = f"{one.title}没有这些内容：{'、'.join(unknown)}。"
-    if subject.kind != one.subject:
+    if not one.knows(subject.kind):
         errors["subject"] = f"{one.title}登记的不是这一类主体。"
     if not purpose.strip() or len(purpose) > 200:
         errors["purpose"] = "请写明用来做什么，最多 200 个字。"
@@ -251,6 +253,7 @@ def _ground(waiting: Waiting, consent_id: int | None, legal_basis: str) -> tuple
     if legal_basis:
         return ("", "") if is_resident(actor) else (legal_basis.strip()[:200], "")
     if not waiting.source.remote and is_resident(actor):
+        # Somebody looks at what the district itself holds of him: policy made sure that it is he.
         return OWN_GROUND, ""
     found = residents.consent_for(question.subject, question.source, question.case)
     if found is None or (consent_id is not None and found.pk != consent_id):

@@ -4,22 +4,23 @@ import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import QuerySet
 
 from liangzhu.beams.people.registers import api as registers
+from liangzhu.beams.people.residents import api as residents
 from liangzhu.beams.trust.sources import circuit, policies, receipts, registry
-from liangzhu.beams.trust.sources.models import Kept, Pull, Read, StaffCheck
+from liangzhu.beams.trust.sources.models import Kept, Pull, Question, Read, StaffCheck
 from liangzhu.beams.trust.sources.pulling import holder_title
-from liangzhu.beams.trust.sources.readers import is_resident
+from liangzhu.beams.work.matters import api as matters
 from liangzhu.kernel import masking, reads
 from liangzhu.kernel.actors import Actor
 from liangzhu.kernel.errors import NotThere
 from liangzhu.kernel.now import now
-from liangzhu.kernel.refs import Ref, register_ref
+from liangzhu.kernel.refs import Ref, describe, register_ref
 
 LOOK_BACK = timedelta(hours=24)
-ANSWERS = 200
-"""So many last answers make the figures of a source."""
+ROWS = 20_000
+"""So many of the last questions make the figures of sources."""
 
 
 # The trail ------------------------------------------------------------------------------------------------------------
@@ -37,6 +38,54 @@ def trail(subject: Ref) -> QuerySet[Read]:
     return rows.filter(person__in=ids["natural_person"])
 
 
+@dataclass(frozen=True)
+class Line:
+    """A reading as its subject sees it: ``who`` in words, ``case`` as (label, address)."""
+
+    read: Read
+    who: str
+    case: tuple[str, str]
+    receipt: str
+    question: Question | None
+
+
+def own_trail(actor: Actor, *, others: bool = False) -> QuerySet[Read]:
+    """The trail of whom a resident speaks for; ``others``: without what he read himself. Take ("-id",). Raises Denied."""
+    policies.own_trail.require(actor, actor.principal)
+    rows = trail(actor.principal)
+    return rows.exclude(reader=Read.OWN) if others else rows
+
+
+def lines(actor: Actor, rows: list[Read]) -> list[Line]:
+    """Readings of one's own trail in words; the cases are described together."""
+    cases = case_words(actor, [row.case for row in rows])
+    questions = {row.read_id: row for row in Question.objects.filter(read__in=rows).select_related("matter")}
+    return [
+        Line(
+            read=row,
+            who=_who(row),
+            case=cases.get(row.case, ("", "")),
+            receipt=row.pull.receipt if hasattr(row, "pull") else "",
+            question=questions.get(row.pk),
+        )
+        for row in rows
+    ]
+
+
+def _who(row: Read) -> str:
+    if row.reader == Read.STAFF:
+        return row.unit_name or "工作人员"
+    return {Read.OWN: "您自己", Read.SYSTEM: "系统自动", Read.OTHER: "他人"}[row.reader]
+
+
+def own_read(actor: Actor, read_id: int) -> Line:
+    """One reading of one's own trail. Raises NotThere."""
+    row = Read.objects.filter(pk=read_id).select_related("person", "pull").first()
+    if row is None or not policies.own_trail(actor, row):
+        raise NotThere("没有找到这条记录。")
+    return lines(actor, [row])[0]
+
+
 # Sources and how they do ----------------------------------------------------------------------------------------------
 
 
@@ -44,7 +93,7 @@ def trail(subject: Ref) -> QuerySet[Read]:
 class Health:
     """How a source does: what it answered lately, how quickly, since when it is not asked.
 
-    ``counts`` are the outcomes of the last 24 hours; ``p50`` and ``p95`` milliseconds of the last answers, None without any.
+    All of it of the last 24 hours: ``counts`` by outcome, ``p50`` and ``p95`` milliseconds of the answers, None without any.
     """
 
     source: registry.Source
@@ -59,6 +108,8 @@ class Health:
     @property
     def state(self) -> str:
         """The state as a light: ok, near (it fails now and then), law (it is down), none (nobody asked yet)."""
+        if self.source.off:
+            return "none"
         if self.paused_until:
             return "law"
         if self.answered_at is None and self.failed_at is None:
@@ -70,9 +121,14 @@ class Health:
     @property
     def words(self) -> str:
         """The state in words."""
-        return {"law": "没有答复，暂停询问", "none": "还没有用过", "near": "上次没有答复", "ok": "正常"}[
-            self.state
-        ]
+        if self.source.off:
+            return self.source.off
+        return {
+            "law": "没有答复，暂停询问",
+            "none": "24 小时内没有用过",
+            "near": "上次没有答复",
+            "ok": "正常",
+        }[self.state]
 
     @property
     def failures(self) -> int:
@@ -85,25 +141,43 @@ class Health:
         return sum(self.counts.get(one, 0) for one in circuit.ANSWERED)
 
 
+Asked = tuple[str, datetime, int]
+"""Outcome, when, milliseconds."""
+
+
 def health(actor: Actor) -> list[Health]:
-    """How every source does, by title."""
+    """How every source does: what is down first, then by title."""
     policies.watch.require(actor)
-    since = now() - LOOK_BACK
-    counted: dict[str, dict[str, int]] = {}
-    for row in Pull.objects.filter(at__gte=since).values("source", "outcome").annotate(n=Count("id")):
-        counted.setdefault(row["source"], {})[row["outcome"]] = row["n"]
-    found = [_health(one, counted.get(one.key, {})) for one in registry.all_sources().values()]
+    found = _healths(list(registry.all_sources().values()))
     return sorted(found, key=lambda one: (one.state not in ("law", "near"), one.source.title))
 
 
-def _health(one: registry.Source, counts: dict[str, int]) -> Health:
-    last = list(
-        Pull.objects.filter(source=one.key, outcome__in=circuit.ANSWERED)
-        .order_by("-id")
-        .values_list("outcome", "at", "milliseconds")[:ANSWERS]
-    )
-    good = [row for row in last if row[0] in (Read.DONE, Read.NOTHING)]
-    bad = [row for row in last if row[0] in (Read.DOWN, Read.WRONG)]
+def source(actor: Actor, key: str) -> Health:
+    """How one source does. Raises UnknownSource."""
+    policies.watch.require(actor)
+    return _healths([registry.source(key)])[0]
+
+
+def _healths(wanted: list[registry.Source]) -> list[Health]:
+    """The figures of the last 24 hours; one query, of the last `ROWS` questions at most."""
+    rows = Pull.objects.filter(at__gte=now() - LOOK_BACK)
+    if len(wanted) == 1:
+        rows = rows.filter(source=wanted[0].key)
+    asked: dict[str, list[Asked]] = {}
+    for key, *rest in rows.order_by("-at", "-id").values_list("source", "outcome", "at", "milliseconds")[
+        :ROWS
+    ]:
+        asked.setdefault(key, []).append(tuple(rest))
+    return [_health(one, asked.get(one.key, [])) for one in wanted]
+
+
+def _health(one: registry.Source, told: list[Asked]) -> Health:
+    counts: dict[str, int] = {}
+    for outcome, _, _ in told:
+        counts[outcome] = counts.get(outcome, 0) + 1
+    put = [row for row in told if row[0] in circuit.ANSWERED]
+    good = [row for row in put if row[0] in (Read.DONE, Read.NOTHING)]
+    bad = [row for row in put if row[0] in (Read.DOWN, Read.WRONG)]
     times = sorted(row[2] for row in good)
     return Health(
         source=one,
@@ -113,16 +187,8 @@ def _health(one: registry.Source, counts: dict[str, int]) -> Health:
         failed_at=bad[0][1] if bad else None,
         p50=times[len(times) // 2] if times else None,
         p95=times[min(len(times) - 1, len(times) * 95 // 100)] if times else None,
-        paused_until=circuit.open_until(one),
+        paused_until=circuit.paused(one, [row[:2] for row in put[: circuit.FAILURES]]),
     )
-
-
-def source(actor: Actor, key: str) -> Health:
-    """How one source does. Raises UnknownSource."""
-    policies.watch.require(actor)
-    one = registry.source(key)
-    rows = Pull.objects.filter(source=key, at__gte=now() - LOOK_BACK).values("outcome")
-    return _health(one, {row["outcome"]: row["n"] for row in rows.annotate(n=Count("id"))})
 
 
 # Receipts -------------------------------------------------------------------------------------------------------------
@@ -142,22 +208,15 @@ class ReceiptView:
 
 
 def _pull(actor: Actor, receipt: str) -> Pull:
-    """The attempt of a receipt, for the one whose values were read, and who acts for him. Raises NotThere."""
+    """The attempt of a receipt, for who may see it. Raises NotThere."""
     row = (
         Pull.objects.filter(receipt=receipt)
         .select_related("read__person", "read__organisation", "leaf", "kept")
         .first()
     )
-    if row is None or not is_resident(actor) or not actor.concerns(_whose(row)):
+    if row is None or not policies.receipt(actor, row):
         raise NotThere("没有找到这份回执。")
     return row
-
-
-def _whose(row: Pull) -> Ref:
-    read = row.read
-    if read.person_id:
-        return Ref("natural_person", str(read.person_id))
-    return Ref("organisation", str(read.organisation_id))
 
 
 def receipt(actor: Actor, receipt_id: str) -> ReceiptView:
@@ -169,33 +228,38 @@ def receipt(actor: Actor, receipt_id: str) -> ReceiptView:
         pull=row,
         said=said,
         fields=[(one["title"], "commitment" in one) for one in said["fields"]],
-        case=case_words(actor, row.case),
+        case=case_words(actor, [row.case])[row.case],
         holds=receipts.holds(row),
         number=row.leaf.number,
-        kept=kept is not None and bool(kept.sealed_key),
+        kept=kept is not None and bool(kept.sealed_key) and policies.own_trail(actor, row.read),
     )
 
 
 def receipt_file(actor: Actor, receipt_id: str, *, values: bool = False) -> dict:
-    """The receipt as a file for the offline verifier; with the values and salts, which only the subject gets, if asked for.
+    """The receipt as a file for the offline verifier; with values and salts, which no agent gets, if asked for.
 
     Raises NotThere, NotSequenced.
     """
     row = _pull(actor, receipt_id)
     kept = getattr(row, "kept", None)
-    if not (values and kept is not None and kept.sealed_key):
+    open_to = values and kept is not None and kept.sealed_key and policies.own_trail(actor, row.read)
+    if not open_to:
         return receipts.as_file(row)
     return receipts.as_file(row, json.loads(masking.reveal(actor, kept, "content", reason="本人下载回执")))
 
 
-def case_words(actor: Actor, case: str) -> tuple[str, str]:
-    """What a case is called to an actor, and its address; its bare number where he may not open it."""
-    from liangzhu.kernel.refs import describe
-
-    if not case:
-        return "", ""
-    ref = Ref.parse(case)
-    return describe([ref], actor)[ref]
+def case_words(actor: Actor, cases: list[str]) -> dict[str, tuple[str, str]]:
+    """What cases are called to a resident, and their addresses; the bare number of what is not his."""
+    refs = {case: Ref.parse(case) for case in cases if case}
+    words = describe(refs.values(), actor)
+    numbers = [ref.id for ref in refs.values() if ref.kind == "matter"]
+    own = matters.own_matters(actor).filter(pk__in=numbers) if numbers else ()
+    for row in own:
+        words[row.ref] = (f"{row.title}（{row.number}）", matters.kind_of(row.kind).own_url_of(row))
+    return {
+        case: ("本人填表" if ref.kind == "resident" else words[ref][0], words[ref][1])
+        for case, ref in refs.items()
+    }
 
 
 # For cases ------------------------------------------------------------------------------------------------------------
@@ -231,10 +295,18 @@ def checks_of(actor: Actor, case: Ref | str) -> list[StaffCheck]:
 def open_checks(actor: Actor) -> QuerySet[StaffCheck]:
     """Every material that waits for staff; the page shows those whose case the actor may open."""
     policies.check.require(actor)
-    return StaffCheck.objects.filter(Q(state=StaffCheck.OPEN))
+    return StaffCheck.objects.filter(state=StaffCheck.OPEN)
 
 
 # References -----------------------------------------------------------------------------------------------------------
+
+
+def _source_name(key: str) -> residents.SourceName | None:
+    one = registry.all_sources().get(key)
+    return residents.SourceName(one.title, one.titles(one.fields)) if one else None
+
+
+residents.name_sources("sources", _source_name)
 
 
 @reads.belongs("pulled")
@@ -242,6 +314,13 @@ def _of_kept(ref: Ref) -> list[Ref]:
     """The one whose values a source gave."""
     row = Kept.objects.filter(pk=ref.id).values_list("subject", flat=True).first()
     return [Ref.parse(row)] if row else []
+
+
+@reads.belongs("resident")
+def _of_resident(ref: Ref) -> list[Ref]:
+    """The person of an account."""
+    person = residents.ResidentAccount.objects.filter(pk=ref.id).values_list("person_id", flat=True).first()
+    return [Ref("natural_person", str(person))] if person else []
 
 
 def _labels(ids, actor: Actor) -> dict[str, tuple[str, str]]:

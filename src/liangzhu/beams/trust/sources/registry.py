@@ -21,7 +21,8 @@ from liangzhu.kernel.refs import Ref
 
 TYPES = ("text", "longtext", "number", "money", "date", "yesno", "person", "uscc", "phone", "address")
 """Types of a field, as forms call them."""
-PERSON, ORGANISATION = "natural_person", "organisation"
+PERSON, ORGANISATION, PARTY = "natural_person", "organisation", "party"
+"""Whom a source knows: persons, organisations, or either."""
 LONGEST = 5000
 
 
@@ -60,7 +61,7 @@ class Source:
     """A source. ``holder`` names who keeps it: the key of a unit, or its title. ``basis`` is the ground on which it may be read.
 
     A ``remote`` one is asked over the network and has ``seconds`` to answer. ``unconfirmed``: fields or holder of it were not
-    confirmed yet (待确认).
+    confirmed yet (待确认). ``off`` says why it is not in use here; who asks is told so.
     """
 
     key: str
@@ -73,6 +74,11 @@ class Source:
     remote: bool = False
     seconds: float = 3.0
     unconfirmed: bool = False
+    off: str = ""
+
+    def knows(self, kind: str) -> bool:
+        """Whether it holds something of this kind of subject."""
+        return kind == self.subject or (self.subject == PARTY and kind in (PERSON, ORGANISATION))
 
     def titles(self, names) -> dict[str, str]:
         """Names of fields to what people call them."""
@@ -87,7 +93,7 @@ def register(one: Source) -> Source:
     """Register a source. Raises ValueError when twice, or when it declares what nobody could ask for."""
     if one.key in _sources:
         raise ValueError(f"source {one.key} is registered twice")
-    if one.subject not in (PERSON, ORGANISATION) or not one.fields or not one.basis.strip():
+    if one.subject not in (PERSON, ORGANISATION, PARTY) or not one.fields or not one.basis.strip():
         raise ValueError(f"source {one.key} names a subject, its fields and its legal basis")
     if bad := [name for name, field in one.fields.items() if field.type not in TYPES or " " in name]:
         raise ValueError(f"source {one.key}: {', '.join(bad)} has no type of {', '.join(TYPES)}")
@@ -102,11 +108,12 @@ def drop(key: str) -> None:
     _sources.pop(key, None)
 
 
-def on_register(watcher: Callable[[Source], None]) -> None:
+def on_register(watcher: Callable[[Source], None]) -> Callable[[Source], None]:
     """Have ``watcher(source)`` called for every source, also those that are registered already."""
     _watchers.append(watcher)
     for one in _sources.values():
         watcher(one)
+    return watcher
 
 
 def all_sources() -> dict[str, Source]:

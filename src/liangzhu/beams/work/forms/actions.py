@@ -47,19 +47,29 @@ class NotReady(StepNotAllowed):
 # Drafts ---------------------------------------------------------------------------------------------------
 
 
-@action("forms.begin_draft")
-def begin(act: Act, *, key: str, subject: str = "", part: str = "") -> Draft:
+def begin(actor: Actor, *, key: str, subject: str = "", part: str = "", once: str = "") -> Draft:
     """The own draft of a form for a subject ("" or a Ref as text), or for a ``part`` of it: the one begun before, or a new one
     that the sources prefill.
 
-    It is filled in under the release that the subject is bound to, else under that in force. Raises NotThere, Denied.
+    It is filled in under the release that the subject is bound to, else under that in force. Raises NotThere, Denied. The
+    sources are asked before the transaction: they take time, and write down for themselves who asked.
     """
+    if not actor.is_system:
+        policies.fill.require(actor, (key, subject, part))
+    form, origins = specs.edition(key, subject), None
+    if not Draft.objects.filter(owner=str(actor.ref), form=key, subject=subject, part=part).exists():
+        origins = prefilling.ask(form, actor, Ref.parse(subject) if subject else None)
+    return _begin(actor, key=key, subject=subject, part=part, origins=origins or {}, once=once)
+
+
+@action("forms.begin_draft")
+def _begin(act: Act, *, key: str, subject: str, part: str, origins: dict[str, dict]) -> Draft:
+    """Find the draft, or make it with what the sources gave."""
     act.check(policies.fill, (key, subject, part))
     form = specs.edition(key, subject)
     owner, person = str(act.actor.ref), getattr(act.actor, "person_id", None)
     found = Draft.objects.filter(owner=owner, form=key, subject=subject, part=part).first()
     if found is None:
-        origins = prefilling.ask(form, act.actor, Ref.parse(subject) if subject else None)
         answers = {name: one["value"] for name, one in origins.items() if "value" in one}
         try:
             with transaction.atomic():
@@ -150,15 +160,26 @@ def _let_go(act: Act, draft: Draft, known: dict, answers: dict[str, Any], own: s
         attachments.detach(act, gone, draft.ref)
 
 
-@action("forms.ask_sources")
-def ask_again(act: Act, *, draft_id: int) -> Draft:
+def ask_again(actor: Actor, *, draft_id: int) -> Draft:
     """Ask the sources again whose answer was missing; what was typed meanwhile stays. Raises NotThere, Denied."""
+    draft = Draft.objects.filter(pk=draft_id).first()
+    if draft is None or not policies.fill(actor, draft):
+        raise NotThere("没有找到这份草稿。")
+    missing = {name for name, one in draft.content["origins"].items() if "value" not in one}
+    subject = Ref.parse(draft.subject) if draft.subject else None
+    found = prefilling.ask(specs.by_release_id(draft.release_id), actor, subject, missing)
+    return _take(actor, draft_id=draft_id, found=found)
+
+
+@action("forms.ask_sources")
+def _take(act: Act, *, draft_id: int, found: dict[str, dict]) -> Draft:
+    """Take over what the sources gave now."""
     draft = act.lock(Draft, pk=draft_id)
     act.check(policies.fill, draft)
     form = specs.by_release_id(draft.release_id)
     content = draft.content
-    missing = {name for name, one in content["origins"].items() if "value" not in one}
-    found = prefilling.ask(form, act.actor, Ref.parse(draft.subject) if draft.subject else None, missing)
+    names = {one.name for _, one in form.all_fields()}
+    found = {name: one for name, one in found.items() if name in names}
     came = {name: one for name, one in found.items() if "value" in one}
     draft.version += 1
     for name, one in found.items():

@@ -4,7 +4,7 @@ from liangzhu.beams.work.forms.actions import NotReady, begin, save, send, send_
 from liangzhu.beams.work.forms.grammar import FormSpec
 from liangzhu.beams.work.forms.models import Snapshot
 from liangzhu.beams.work.forms.queries import draft_of, field_words, shown, summary, typed, verifies
-from liangzhu.beams.work.forms.registry import NoAnswer, check, source, subject_kind
+from liangzhu.beams.work.forms.registry import Answer, NoAnswer, check, source, subject_kind
 from liangzhu.beams.work.forms.specs import (
     by_fingerprint,
     edition,
@@ -19,6 +19,7 @@ from liangzhu.beams.work.forms.values import PLACE_PARTS
 
 __all__ = [
     "PLACE_PARTS",
+    "Answer",
     "FormSpec",
     "NoAnswer",
     "NotReady",

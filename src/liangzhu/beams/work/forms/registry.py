@@ -27,10 +27,21 @@ class NoAnswer(Problem):
 
 
 @dataclass(frozen=True)
+class Answer:
+    """What a source gives: ``values`` by part, who gave it, and the page that proves it."""
+
+    values: dict[str, Any]
+    title: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True)
 class Source:
     """A registered source. ``parts`` maps the names of what it gives to the field types they fit.
 
-    A ``remote`` source is asked with a time limit (``seconds``) in a thread of its own, so it must not use the database.
+    A ``remote`` source is asked with a time limit (``seconds``) in a thread of its own, so it must not use the database. A
+    source that is a generator, called with the wanted parts as well, yields what is to run in that thread and is sent what
+    came of it (or the exception, thrown); around that it may use the database. Several are asked at once.
     """
 
     name: str

@@ -21,6 +21,7 @@ class Origin:
     original: str = ""
     failed: str = ""
     locked: bool = False
+    url: str = ""
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,8 @@ def origin_of(one: Field, origin: dict | None, value: Any, *, masked: bool = Fal
         original=values.words(one, origin["value"], masked=masked) if kind == "corrected" else "",
         failed=origin.get("failed", ""),
         locked=origin.get("locked", False),
+        # What proves it is for the one who filled in; nobody else can open it.
+        url="" if masked else origin.get("url", ""),
     )
 
 
