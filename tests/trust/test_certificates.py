@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from liangzhu.beams.people.directory import api as directory
 from liangzhu.beams.people.registers.api import family
-from liangzhu.beams.trust.certificates import actions, files, kinds, queries, states
+from liangzhu.beams.trust.certificates import actions, files, kinds, queries, states, verifying
 from liangzhu.beams.trust.certificates import api as certificates
 from liangzhu.beams.trust.certificates.models import Certificate, Seal
 from liangzhu.beams.trust.sources.models import Read
-from liangzhu.kernel import crypto, identifiers, keys, log, sealing
+from liangzhu.kernel import crypto, identifiers, keyring, keys, log, sealing
 from liangzhu.kernel.actors import SYSTEM
 from liangzhu.kernel.errors import Conflict, Denied, Invalid, NotThere, StepNotAllowed
 from liangzhu.kernel.models import LogLeaf, OutboxEvent
@@ -121,6 +121,21 @@ def test_an_ended_seal_signs_nothing_more_and_what_it_signed_stays(keepers, issu
         issue()
     text = row._meta.get_field("statement").plain(Certificate.objects.get(pk=row.pk))
     assert keys.verify(row.key, text.encode(), bytes.fromhex(row.signature))
+
+
+def test_a_seal_whose_key_was_rotated_signs_with_the_new_one_and_both_verify(issue, seals):
+    purpose = seals["certificate"].purpose
+    first = issue()
+    keyring.rotate(SYSTEM, purpose=purpose)
+    second = issue()
+    assert [first.key, second.key] == [f"{purpose}:1", f"{purpose}:2"]
+    for row in (first, second):
+        text = row._meta.get_field("statement").plain(row)
+        assert keys.verify(row.key, text.encode(), bytes.fromhex(row.signature))
+    assert {first.key, second.key} <= {one["key"] for one in verifying.public_keys()}
+    for name in ("stamp/", "stamp/1:2", "stump/1", "stamp/../1"):
+        with pytest.raises(keys.NoSuchKey):
+            keys.purpose(name)
 
 
 # Issuing --------------------------------------------------------------------------------------------------------------

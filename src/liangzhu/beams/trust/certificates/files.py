@@ -77,8 +77,7 @@ def keep_file(act: Act, *, ref: Ref, pdf: bytes) -> Certificate | Paper:
     act.check(policies.keep_time)
     row = act.lock(Certificate if ref.kind == "certificate" else Paper, pk=ref.id)
     if row.attachment_id is None:
-        kind = kinds.catalogue().kinds.get(getattr(row, "kind", ""))
-        title = row.title if isinstance(row, Paper) else kind.title if kind else row.kind
+        title = row.title if isinstance(row, Paper) else kinds.title_of(row.kind)
         upload = SimpleUploadedFile(f"{title} {row.number}.pdf", pdf, "application/pdf")
         kept = attachments.store(act, upload, kinds=("pdf",))
         of_matter = isinstance(row, Paper) and row.matter

@@ -21,13 +21,13 @@ def draw_paper(event: PaperIssued, delivery) -> None:
 @handles(CertificateIssued)
 def tell_of_issue(event: CertificateIssued, delivery) -> None:
     """Tell the holder that there is a certificate."""
-    _tell(event, f"{kinds.kind_of(event.kind).title}已核发", "在“我的证照”里可以查看、下载和出示。")
+    _tell(event, f"{kinds.title_of(event.kind)}已核发", "在“我的证照”里可以查看、下载和出示。")
 
 
 @handles(CertificateChanged)
 def tell_of_change(event: CertificateChanged, delivery) -> None:
     """Tell the holder that the state is another one."""
-    words = f"{kinds.kind_of(event.kind).title}的状态变为“{STATES[event.state]}”"
+    words = f"{kinds.title_of(event.kind)}的状态变为“{STATES[event.state]}”"
     _tell(
         event, words, "对这一变动有异议的，可以向核发单位申请复核，也可以依法申请行政复议或者提起行政诉讼。"
     )

@@ -159,7 +159,7 @@ def expire(act: Act, certificate: Certificate) -> Certificate:
 def _change(act: Act, certificate: Certificate, state: str, ground: str, *, by_hand: bool) -> Certificate:
     row = certificate if act.holds(certificate) else act.lock(Certificate, pk=certificate.pk)
     step = find_step(row.state, state, by_hand=by_hand)
-    if step is None or state not in kinds.kind_of(row.kind).states:
+    if step is None or state not in kinds.states_of(row.kind):
         raise StepNotAllowed(f"证照现为“{STATES[row.state]}”，不能改为“{STATES.get(state, state)}”。")
     before = row.state
     _move(act, row, step.operation, state, ground)

@@ -173,6 +173,18 @@ def kind_of(key: str) -> Kind:
     return found
 
 
+def title_of(key: str) -> str:
+    """What a type is called; its key where the pack holds it no more."""
+    found = catalogue().kinds.get(key)
+    return found.title if found else key
+
+
+def states_of(key: str) -> tuple[str, ...]:
+    """The states that certificates of a type may have; all where the pack holds it no more."""
+    found = catalogue().kinds.get(key)
+    return found.states if found else tuple(STATES)
+
+
 def issuer_of(unit_id: int) -> Issuer:
     """What is known of an issuing unit. Raises NotIssuer."""
     unit = directory.units().get(unit_id)

@@ -64,12 +64,11 @@ def view_of(row: Certificate) -> CertificateView:
     shown = {} if gone else json.loads(row.shown)
     state, _ = verifying.standing(row, today())
     title, light = verifying.WORDS[state]
-    kind = kinds.catalogue().kinds.get(row.kind)
     return CertificateView(
         id=row.pk,
         ref=row.ref,
         kind=row.kind,
-        title=shown["type"]["title"] if shown else (kind.title if kind else row.kind),
+        title=shown["type"]["title"] if shown else kinds.title_of(row.kind),
         identifier=row.identifier,
         number=row.number,
         state=row.state,
@@ -203,7 +202,7 @@ def certificate(actor: Actor, certificate_id: int) -> Detail:
     if row is None or not policies.read(actor, row):
         raise NotThere("没有找到这份证照，或者不是本单位核发的。")
     may = policies.issue(actor, row)
-    allowed = kinds.kind_of(row.kind).states if row.kind in kinds.catalogue().kinds else ()
+    allowed = kinds.states_of(row.kind)
     return Detail(
         row=row,
         view=view_of(row),
@@ -254,8 +253,7 @@ def staff_file(actor: Actor, certificate_id: int, *, reason: str) -> tuple[str, 
 
 
 def _named(row: Certificate, extension: str) -> str:
-    kind = kinds.catalogue().kinds.get(row.kind)
-    return f"{kind.title if kind else row.kind}{row.number}.{extension}"
+    return f"{kinds.title_of(row.kind)}{row.number}.{extension}"
 
 
 # Seals ----------------------------------------------------------------------------------------------------------------
@@ -402,8 +400,7 @@ def _certificate_refs(ids: Iterable[str], actor: Actor) -> dict[str, tuple[str, 
     rows = Certificate.objects.filter(pk__in=[one for one in ids if str(one).isdecimal()])
     found = {}
     for row in rows:
-        kind = kinds.catalogue().kinds.get(row.kind)
-        label = f"{kind.title if kind else row.kind} {row.number}"
+        label = f"{kinds.title_of(row.kind)} {row.number}"
         if policies.read(actor, row):
             found[str(row.pk)] = (label, _address("certificates:certificate", row.pk))
         elif policies.hold(actor, row):

@@ -18,6 +18,7 @@ from liangzhu.beams.trust.certificates.stamping import ALPHABET, FILE_KIND, plai
 from liangzhu.beams.trust.certificates.states import STATES, VALID
 from liangzhu.kernel import crypto, identifiers, keys, log, sealing
 from liangzhu.kernel.errors import BadFile, TooLarge
+from liangzhu.kernel.models import Key
 from liangzhu.kernel.now import today
 
 JSON_MAX = 512 * 1024
@@ -203,16 +204,17 @@ def standing(row: Certificate, day: date) -> tuple[str, str]:
 
 
 def public_keys() -> list[dict]:
-    """The public keys of all seals that were ever in use."""
+    """The public keys of all seals that were ever in use, of every version."""
     rows = Seal.objects.exclude(state__in=[Seal.PROPOSED, Seal.REFUSED]).order_by("pk")
+    seals = {row.purpose: row for row in rows}
     return [
         {
-            "unit": row.legend,
-            "use": row.get_use_display(),
-            "number": row.number,
-            "state": row.get_state_display(),
-            "key": keys.current(row.purpose).id,
-            "public_key": keys.current(row.purpose).public.hex(),
+            "unit": seals[key.purpose].legend,
+            "use": seals[key.purpose].get_use_display(),
+            "number": seals[key.purpose].number,
+            "state": seals[key.purpose].get_state_display(),
+            "key": key.id_text,
+            "public_key": bytes(key.public).hex(),
         }
-        for row in rows
+        for key in Key.objects.filter(purpose__in=seals).order_by("id")
     ]

@@ -24,7 +24,9 @@ class FileForm(Form):
     """A file to be checked."""
 
     file = forms.FileField(
-        label="证照或文书的文件", help_text="下载得到的 PDF 或 JSON 原件。只用来核对，不会保存。"
+        widget=forms.FileInput(attrs={"accept": ".pdf,.json"}),
+        label="证照或文书的文件",
+        help_text="下载得到的 PDF 或 JSON 原件。只用来核对，不会保存。",
     )
 
 
