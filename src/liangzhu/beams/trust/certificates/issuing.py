@@ -29,6 +29,7 @@ from liangzhu.kernel.errors import Invalid, StepNotAllowed
 from liangzhu.kernel.now import now, today
 from liangzhu.kernel.refs import Ref
 from liangzhu.kernel.releases import next_number
+from liangzhu.kernel.rows import insert, update
 
 GROUND_MAX, VALUE_MAX, LONG_MAX, NAME_MAX = 400, 200, 1000, 120
 
@@ -73,8 +74,7 @@ def issue(
     if until is not None and until < start:
         raise Invalid({"valid_until": "有效期至不能早于生效日期。"})
     seal = stamping.seal_in_use(unit_id, what.seal)
-    identifier = _identifier(what, issuer, before if operation == CHANGED else None)
-    number = number or _number(what, issuer, before if operation == CHANGED else None)
+    identifier, number = _names(what, issuer, before if operation == CHANGED else None, number)
     personal = holder.kind != "organisation"
     statement = {
         "kind": "liangzhu-certificate-1",
@@ -102,21 +102,23 @@ def issue(
             {**one, "value": what.field(one["key"]).shown(one["value"])} for one in statement["fields"]
         ],
     }
-    row = Certificate.objects.create(
-        **stamping.stamp(act, seal, statement, shown),
-        kind=what.key,
-        identifier=identifier,
-        number=number,
-        holder=str(holder),
-        unit_id=unit_id,
-        matter=str(matter or ""),
-        operation=operation,
-        valid_from=start,
-        valid_until=until,
-        previous=before,
-        previous_identifier=previous_identifier,
-        issued_at=now(),
-        issued_on=today(),
+    row = insert(
+        Certificate(
+            **stamping.stamp(act, seal, statement, shown),
+            kind=what.key,
+            identifier=identifier,
+            number=number,
+            holder=str(holder),
+            unit_id=unit_id,
+            matter=str(matter or ""),
+            operation=operation,
+            valid_from=start,
+            valid_until=until,
+            previous=before,
+            previous_identifier=previous_identifier,
+            issued_at=now(),
+            issued_on=today(),
+        )
     )
     _remember(act, row, operation, "", VALID, "")
     if before is not None:
@@ -131,7 +133,7 @@ def issue(
         matter=row.matter,
         previous=previous_identifier,
     )
-    row.save(update_fields=["leaf"])
+    update(row, "leaf")
     act.emit(CertificateIssued(row.ref, kind=row.kind, unit_id=unit_id, holder=row.holder, matter=row.matter))
     return row
 
@@ -177,15 +179,17 @@ def _move(act: Act, row: Certificate, operation: str, state: str, ground: str) -
 
 
 def _remember(act: Act, row: Certificate, operation: str, before: str, state: str, ground: str) -> None:
-    Change.objects.create(
-        certificate=row,
-        operation=operation,
-        from_state=before,
-        to_state=state,
-        ground=ground,
-        at=now(),
-        actor=str(act.actor.ref),
-        actor_label=act.actor.label,
+    insert(
+        Change(
+            certificate=row,
+            operation=operation,
+            from_state=before,
+            to_state=state,
+            ground=ground,
+            at=now(),
+            actor=str(act.actor.ref),
+            actor_label=act.actor.label,
+        )
     )
 
 
@@ -253,21 +257,19 @@ def _end(what: kinds.Kind, start: date) -> date | None:
         return date(year, 2, 28)
 
 
-def _identifier(what: kinds.Kind, issuer: kinds.Issuer, before: Certificate | None) -> str:
+def _names(
+    what: kinds.Kind, issuer: kinds.Issuer, before: Certificate | None, number: str
+) -> tuple[str, str]:
+    """Identifier and number: both count in one series of the unit and the type. A change keeps serial and number."""
     if before is not None:
         old = identifiers.check("certificate", before.identifier)
-        serial, version = old.serial, int(old.version) + 1
+        serial, version, number = old.serial, int(old.version) + 1, number or before.number
     else:
-        serial = f"{today().year}{next_number(f'certificate:{what.code}.{issuer.code}'):07d}"
-        version = 1
-    return identifiers.complete("certificate", f"{what.code}.{issuer.code}.{serial}.{version:03d}")
-
-
-def _number(what: kinds.Kind, issuer: kinds.Issuer, before: Certificate | None) -> str:
-    if before is not None:
-        return before.number
-    serial = next_number(f"certificate_number:{what.key}.{issuer.unit}")
-    return what.number.format(mark=issuer.mark, year=today().year, serial=serial)
+        count = next_number(f"certificate:{what.code}.{issuer.code}")
+        serial, version = f"{today().year}{count:07d}", 1
+        number = number or what.number.format(mark=issuer.mark, year=today().year, serial=count)
+    body = f"{what.code}.{issuer.code}.{serial}.{version:03d}"
+    return identifiers.complete("certificate", body), number
 
 
 def _ground(text: str) -> str:

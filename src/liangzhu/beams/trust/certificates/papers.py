@@ -20,6 +20,7 @@ from liangzhu.kernel.errors import Invalid
 from liangzhu.kernel.now import now, today
 from liangzhu.kernel.refs import Ref
 from liangzhu.kernel.releases import next_number
+from liangzhu.kernel.rows import insert, update
 
 TEXT_MAX, LIST_MAX = 2000, 100
 
@@ -139,20 +140,22 @@ def sealed_document(
     # Whoever scans learns that the paper is real, not what it says.
     shown = {name: value for name, value in statement.items() if name != "content"}
     shown["to"] = masking.name(content["applicant"])
-    row = Paper.objects.create(
-        **stamping.stamp(act, seal, statement, shown),
-        template=what.key,
-        title=what.title,
-        number=statement["number"],
-        unit_id=unit_id,
-        matter=str(matter or ""),
-        issued_at=now(),
-        issued_on=today(),
+    row = insert(
+        Paper(
+            **stamping.stamp(act, seal, statement, shown),
+            template=what.key,
+            title=what.title,
+            number=statement["number"],
+            unit_id=unit_id,
+            matter=str(matter or ""),
+            issued_at=now(),
+            issued_on=today(),
+        )
     )
     row.leaf = act.log(
         row.ref, digest=row.digest, key=row.key, number=row.number, template=what.key, matter=row.matter
     )
-    row.save(update_fields=["leaf"])
+    update(row, "leaf")
     act.emit(PaperIssued(row.ref, template=what.key, matter=row.matter))
     return row
 
