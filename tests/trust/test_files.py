@@ -318,6 +318,16 @@ def test_a_paper_is_drawn_by_the_worker_and_attached_to_its_matter(paper, office
     ]
 
 
+def test_a_paper_that_cannot_be_drawn_holds_up_no_other(paper, monkeypatch):
+    first, second = paper(), paper()
+    real = files._draw
+    monkeypatch.setattr(files, "_draw", lambda row: real(row) if row.pk == second.pk else 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        files.draw_papers()
+    assert [one.attachment_id is None for one in Paper.objects.order_by("id")] == [True, False]
+    assert first.pk < second.pk
+
+
 def test_whoever_scans_a_paper_learns_that_it_is_real_and_not_what_it_says(paper):
     verdict = verifying.by_ident(paper("refused").ident)
     assert (verdict.state, verdict.shown["to"]) == ("valid", "欧阳**")

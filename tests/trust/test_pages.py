@@ -352,6 +352,9 @@ def test_pages_are_accessible_and_fit_and_a_showing_goes_from_hand_to_hand(
 
         def tab_of(who, width):
             context = browser.new_context(viewport={"width": width, "height": 800}, base_url=live_server.url)
+            if width > 400:
+                # Narrow as usual, wide in elder mode: both modes are looked at.
+                context.add_cookies([{"name": "mode", "value": "elder", "url": live_server.url}])
             if who is not None:
                 cookie = who.client.cookies["sessionid"].value
                 context.add_cookies([{"name": "sessionid", "value": cookie, "url": live_server.url}])

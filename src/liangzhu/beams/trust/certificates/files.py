@@ -5,6 +5,7 @@ the bytes stands in the row: an upload that differs in one byte is found.
 """
 
 import json
+import logging
 from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -20,6 +21,8 @@ from liangzhu.kernel.actors import SYSTEM, Actor
 from liangzhu.kernel.errors import NotThere
 from liangzhu.kernel.refs import Ref
 from liangzhu.kernel.worker import periodic
+
+logger = logging.getLogger("liangzhu.certificates")
 
 DRAW_AT_ONCE = 50
 """Papers that one round of the worker draws."""
@@ -97,8 +100,16 @@ sealing.on_forget(Certificate, _forget_messages)
 
 @periodic("certificates.draw_papers", minutes=1)
 def draw_papers() -> None:
-    """Draw the papers that wait, the oldest first."""
-    for row in (
-        Paper.objects.filter(attachment=None).exclude(sealed_key=b"").select_related("leaf")[:DRAW_AT_ONCE]
-    ):
-        paper_file(row)
+    """Draw the papers that wait, the oldest first. One that cannot be drawn holds up no other; it fails the round at its end."""
+    fault = None
+    waiting = (
+        Paper.objects.filter(attachment=None).exclude(sealed_key=b"").select_related("leaf").order_by("id")
+    )
+    for row in waiting[:DRAW_AT_ONCE]:
+        try:
+            paper_file(row)
+        except Exception as error:
+            logger.exception("paper %s cannot be drawn", row.pk)
+            fault = error
+    if fault is not None:
+        raise fault
