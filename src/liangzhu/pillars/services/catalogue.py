@@ -192,11 +192,12 @@ def load_items(district: Pack) -> int:
     seen = set(ItemVersion.objects.exclude(fingerprint="").values_list("item__key", "fingerprint"))
     waiting = [one for one in read(district) if (one.key, one.fingerprint) not in seen]
     if waiting:
-        take_in(SYSTEM, entries=_placed(waiting))
+        take_in(SYSTEM, entries=placed(waiting))
     return len(waiting)
 
 
-def _placed(entries: Iterable[Entry]) -> list[tuple[str, int, dict[str, Any]]]:
+def placed(entries: Iterable[Entry]) -> list[tuple[str, int, dict[str, Any]]]:
+    """Entries with their units. Raises PackError for a unit that does not exist."""
     tree, held = directory.units(), dict(Item.objects.values_list("key", "unit_id"))
     found = []
     for entry in entries:

@@ -168,10 +168,13 @@ def find(text: str, *, limit: int = 10) -> list[Found]:
     whole = index.weigh(asked)
     if not whole:
         return []
+    light = {one for one in asked if one[0] == "s"}
+    telling = len(light) < len(asked)
     found = []
     for entry in index.entries:
         common = asked & entry.all
-        if not common:
+        # Single characters forgive, but they say nothing alone: 核聚变装置 is not 装修垃圾处置核准.
+        if not (common - light if telling else common):
             continue
         share = index.weigh(common) / whole
         best, phrase = max(

@@ -144,9 +144,8 @@ def fingerprint(body: Mapping[str, Any]) -> str:
 
 
 def write_rows(version: ItemVersion, kind: str, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Put rows of a kind in place of those that a version has."""
+    """Give a version that has none its rows of a kind."""
     model = ROWS[kind]
-    model.objects.filter(version=version).delete()
     model.objects.bulk_create(model(version=version, place=place, **row) for place, row in enumerate(rows))
 
 

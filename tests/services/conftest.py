@@ -1,0 +1,89 @@
+"""The pack's units and items on the demonstration day, and people who keep items."""
+
+from dataclasses import dataclass
+from datetime import date
+
+import pytest
+from django.test import Client
+
+from liangzhu.beams.people.access import api as access
+from liangzhu.beams.people.directory import actions as directory_actions
+from liangzhu.beams.people.directory import api as directory
+from liangzhu.kernel import limits
+from liangzhu.kernel.actors import SYSTEM
+from liangzhu.kernel.pack import pack
+from liangzhu.pillars.services import actions, catalogue, finding, offers
+
+FEW = ("zhensuo_beian", "qiye_sheli")
+
+
+@pytest.fixture
+def items_loaded(db, settings):
+    """The units and two items of the pack."""
+    settings.LIANGZHU_DEMO_DATE = date(2022, 10, 20)
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    limits.forget()
+    offers.forget()
+    finding.forget()
+    directory.load_units(pack())
+    entries = [one for one in catalogue.read(pack()) if one.key in FEW]
+    actions.take_in(SYSTEM, entries=catalogue.placed(entries))
+    yield
+    offers.forget()
+    finding.forget()
+
+
+@pytest.fixture
+def all_items(items_loaded):
+    """All items of the pack."""
+    catalogue.load_items(pack())
+
+
+@dataclass(frozen=True)
+class Someone:
+    """A member of staff with an account."""
+
+    account: object
+
+    @property
+    def actor(self):
+        return access.actor_of(self.account.username)
+
+    @property
+    def client(self) -> Client:
+        client = Client()
+        client.force_login(self.account)
+        return client
+
+
+@pytest.fixture
+def put(items_loaded):
+    """put(username, unit key, roles): somebody in office."""
+
+    def run(username: str, unit: str, *roles: str) -> Someone:
+        person = directory_actions.open_person(SYSTEM, name=f"某{username}")
+        post = directory_actions.open_post(
+            SYSTEM, unit_id=directory.units().by_key(unit).id, title="科长", roles=list(roles)
+        )
+        directory_actions.hold_post(SYSTEM, post_id=post.pk, person_id=person.pk, valid_from=date(2020, 1, 1))
+        account = access.open_account(SYSTEM, person_id=person.pk, username=username).account
+        account.must_change_password = False
+        account.save()
+        return Someone(account)
+
+    return run
+
+
+@pytest.fixture
+def editor(put):
+    return put("bian", "weijianwei", "services.editor")
+
+
+@pytest.fixture
+def reviewer(put):
+    return put("shen", "shenpiju", "services.reviewer", "services.editor")
+
+
+@pytest.fixture
+def keeper(put):
+    return put("ku", "shenpiju", "services.keeper")
