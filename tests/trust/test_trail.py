@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import threading
 from dataclasses import replace
 from datetime import timedelta
@@ -33,6 +34,7 @@ from .conftest import holder_of
 
 pytestmark = pytest.mark.django_db
 
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 CASE = Ref("trail_case", "1")
 LAW = "《政务数据共享条例》第十九条"
 
@@ -93,7 +95,7 @@ class TestTrail:
         text = lin.client.get("/my/trail/").content.decode()
         for words in (
             "某区卫生健康委员会",
-            "向来源读取：级别",
+            "从“医师执业注册”读取：级别",
             "查看完整信息：证件号码",
             "扫服务码：姓名",
             "您自己",
@@ -324,3 +326,53 @@ def test_no_other_way_leads_to_a_value_in_full(root):
             callers.add(name)
     assert found == {"kernel/masking.py", "beams/people/registers/values.py"}
     assert callers == {"beams/trust/sources/own.py", "beams/trust/sources/pulling.py"}
+
+
+@pytest.mark.browser
+@pytest.mark.django_db(transaction=True)
+def test_pages_are_accessible_and_fit(live_server, root, lin, row, officer, doctor, monkeypatch):
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    source = root / "node_modules" / "axe-core" / "axe.min.js"
+    if not chromium or not source.exists():
+        pytest.skip("no Chromium or no axe-core here (npm ci)")
+    from playwright.sync_api import sync_playwright
+
+    matters.load_processes()
+    receipt = pulled(officer, row).receipt_id
+    line = Read.objects.get().pk
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox", "--disable-background-networking"]
+        )
+
+        def tab_of(client, width):
+            context = browser.new_context(viewport={"width": width, "height": 800}, base_url=live_server.url)
+            cookie = client.cookies["sessionid"].value
+            context.add_cookies([{"name": "sessionid", "value": cookie, "url": live_server.url}])
+            tab = context.new_page()
+            tab.set_default_timeout(20_000)
+            return tab
+
+        def look(tab, what):
+            tab.evaluate(source.read_text())
+            found = tab.evaluate("rules => axe.run(document, {runOnly: rules})", RULES)["violations"]
+            assert [(rule["id"], [n["html"][:160] for n in rule["nodes"]][:2]) for rule in found] == [], what
+            assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth"), what
+
+        own = ["/my/trail/", f"/my/trail/{line}/", f"/my/receipts/{receipt}/"]
+        for client, pages in ((lin.client, own), (officer.client, ["/sources/", "/sources/toy.register/"])):
+            for width in (1440, 360):
+                tab = tab_of(client, width)
+                for address in pages:
+                    assert tab.goto(address).status == 200, address
+                    look(tab, (address, width))
+        tab = tab_of(lin.client, 360)
+        tab.goto("/my/trail/")
+        tab.get_by_role("link", name="医师执业注册").click()
+        tab.get_by_label("您想问什么").fill("为什么看我的执业信息？")
+        tab.get_by_role("button", name="提出疑问").click()
+        tab.get_by_text("已转给读取单位").wait_for()
+        look(tab, "asked")
+        browser.close()
+    assert Question.objects.get().text == "为什么看我的执业信息？"

@@ -4,6 +4,7 @@ none learns nothing, because each leaf hash covers a salted commitment.
 
 from django.db.models import QuerySet
 
+from liangzhu.kernel import keys
 from liangzhu.kernel.errors import NotThere, Problem
 from liangzhu.kernel.log import heads, tree
 from liangzhu.kernel.log.heads import as_json
@@ -34,12 +35,18 @@ def heads_before(size: int | None) -> list[dict]:
     return [as_json(head) for head in (rows if size is None else rows.filter(size__lt=size))[:HEADS]]
 
 
-def signing_keys() -> list[dict]:
-    """The public keys of the log, the newest first: id, key in hex, time from which it signs."""
+def signing_keys(purpose: str = "log") -> list[dict]:
+    """The public keys of a purpose, the newest first: id, key in hex, time from which it signs."""
     return [
         {"id": row.id_text, "public_key": bytes(row.public).hex(), "since": stamp(row.created_at)}
-        for row in Key.objects.filter(purpose="log").order_by("-version")
+        for row in Key.objects.filter(purpose=purpose).order_by("-version")
     ]
+
+
+def other_keys() -> dict[str, list[dict]]:
+    """The public keys of everything else that the district signs with one key for all, by purpose."""
+    others = [one.name for one in keys.purposes().values() if one.kind == keys.SM2 and one.name != "log"]
+    return {name: signing_keys(name) for name in others}
 
 
 def head_of(size: int | None = None) -> LogHead:

@@ -103,8 +103,8 @@ def head_json(request: HttpRequest) -> dict:
 @_open_to_all
 @_answers_json
 def keys_json(request: HttpRequest) -> dict:
-    """The public keys that sign, and that signed."""
-    return {"keys": proofs.signing_keys()}
+    """The public keys that sign, and that signed: those of the log, and of receipts and forms."""
+    return {"keys": proofs.signing_keys(), "others": proofs.other_keys()}
 
 
 @guarded("kernel.public")

@@ -32,7 +32,7 @@ def trail(subject: Ref) -> QuerySet[Read]:
     for text in registers.family(str(subject)):
         ref = Ref.parse(text)
         ids[ref.kind].append(int(ref.id))
-    rows = Read.objects.select_related("person", "pull")
+    rows = Read.objects.select_related("person", "pull").order_by("-id")
     if subject.kind == "organisation":
         return rows.filter(organisation__in=ids["organisation"])
     return rows.filter(person__in=ids["natural_person"])
@@ -40,10 +40,11 @@ def trail(subject: Ref) -> QuerySet[Read]:
 
 @dataclass(frozen=True)
 class Line:
-    """A reading as its subject sees it: ``who`` in words, ``case`` as (label, address)."""
+    """A reading as its subject sees it: ``who`` and ``how`` in words, ``case`` as (label, address)."""
 
     read: Read
     who: str
+    how: str
     case: tuple[str, str]
     receipt: str
     question: Question | None
@@ -64,6 +65,7 @@ def lines(actor: Actor, rows: list[Read]) -> list[Line]:
         Line(
             read=row,
             who=_who(row),
+            how=_how(row),
             case=cases.get(row.case, ("", "")),
             receipt=row.pull.receipt if hasattr(row, "pull") else "",
             question=questions.get(row.pk),
@@ -76,6 +78,14 @@ def _who(row: Read) -> str:
     if row.reader == Read.STAFF:
         return row.unit_name or "工作人员"
     return {Read.OWN: "您自己", Read.SYSTEM: "系统自动", Read.OTHER: "他人"}[row.reader]
+
+
+def _how(row: Read) -> str:
+    """The way, with where from: a source that is no longer registered is named by its key."""
+    if not hasattr(row, "pull"):
+        return row.get_channel_display()
+    one = registry.all_sources().get(row.pull.source)
+    return f"从“{one.title if one else row.pull.source}”读取"
 
 
 def own_read(actor: Actor, read_id: int) -> Line:
