@@ -11,7 +11,7 @@ from liangzhu.beams.trust.sources.errors import (
 )
 from liangzhu.beams.trust.sources.models import Pull, StaffCheck
 from liangzhu.beams.trust.sources.pulling import Pulled, pull
-from liangzhu.beams.trust.sources.queries import checks_of, pulls_of, trail, values_of
+from liangzhu.beams.trust.sources.queries import checks_of, pulls_of, receipt_file, trail, values_of
 from liangzhu.beams.trust.sources.registry import Ask, Field, Source, all_sources, drop, register, source
 from liangzhu.beams.trust.sources.verification import came_after_all, settle, to_verify, unsettled
 
@@ -35,6 +35,7 @@ __all__ = [
     "drop",
     "pull",
     "pulls_of",
+    "receipt_file",
     "register",
     "settle",
     "source",

@@ -302,12 +302,6 @@ def checks_of(actor: Actor, case: Ref | str) -> list[StaffCheck]:
     return list(StaffCheck.objects.filter(case=str(case)).order_by("id"))
 
 
-def open_checks(actor: Actor) -> QuerySet[StaffCheck]:
-    """Every material that waits for staff; the page shows those whose case the actor may open."""
-    policies.check.require(actor)
-    return StaffCheck.objects.filter(state=StaffCheck.OPEN)
-
-
 # References -----------------------------------------------------------------------------------------------------------
 
 
