@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from liangzhu.kernel import calendar, policies
-from liangzhu.kernel.actions import NothingLogged, PolicyNotChecked, action, all_actions
+from liangzhu.kernel.actions import NothingLogged, PolicyNotChecked, action, all_actions, held_back
 from liangzhu.kernel.actors import ANONYMOUS, SYSTEM, Actor
 from liangzhu.kernel.errors import AlreadyDone, Denied, Invalid, NotThere
 from liangzhu.kernel.log import holds
@@ -148,3 +148,11 @@ def test_locking_what_is_not_there_is_a_named_error():
 def test_the_system_may_act_and_the_leaf_says_so():
     close_day(SYSTEM)
     assert LogLeaf.objects.get().actor == "system:worker"
+
+
+def test_nothing_is_done_while_actions_are_held_back():
+    with held_back(Invalid("请核对后再提交")), pytest.raises(Invalid, match="请核对"):
+        close_day(ADMIN)
+    assert not DayOverride.objects.exists() and not LogLeaf.objects.exists()
+    close_day(ADMIN)
+    assert DayOverride.objects.exists()

@@ -316,7 +316,7 @@ class TestLevels:
             residents.need(2)
 
         request = rf.get("/my/somewhere/")
-        request.actor, request.session, request.resident_account = lin.actor, {}, lin.actor.account_id
+        request.actor, request.session, request.resident_over = lin.actor, {}, ""
         assert view(request).url == "/my/sign-in/?next=%2Fmy%2Fsomewhere%2F&level=2"
         with pytest.raises(residents.NeedLevel):
             residents.need(1)

@@ -304,6 +304,18 @@ class TestLevels:
         sign_in(client, firm="0")
         sign_in(client, level=3)
         assert actor(client).organisation is not None
-        sign_in(client, "hejun", level=1, onward="/my/?a") if actor(client).assurance < 1 else None
+        before = actor(client)
         client.get(at_the_province(begin(client, again=1), "hejun"))
-        assert actor(client).organisation is None and actor(client).account_id != 0
+        assert actor(client).organisation is None and actor(client).person != before.person
+        assert ResidentSession.objects.filter(ended_at=None).count() == 1
+
+
+def test_a_member_of_staff_who_signs_in_as_a_resident_is_out_of_the_workbench(province, officer):
+    client = officer.client
+    client.defaults["SERVER_NAME"] = "localhost"
+    assert client.get("/my/sign-in/").status_code == 200, "first it is said what will end"
+    assert client.get("/work/").status_code == 200
+    client.get(at_the_province(begin(client, leave=1), "linxiaohe"))
+    assert actor(client) is not None and "_auth_user_id" not in client.session
+    assert client.get("/work/").url.startswith("/account/login/")
+    assert LogLeaf.objects.filter(action="access.sign_out", subject=str(officer.account.ref)).exists()

@@ -7,12 +7,13 @@ of them beside the product, and tests start them in a thread (`serving`). Works 
 import html
 import ipaddress
 import json
+import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from socketserver import ThreadingMixIn
+from socketserver import TCPServer, ThreadingMixIn
 from typing import Any
 from urllib.parse import parse_qsl
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
@@ -204,6 +205,16 @@ class NotLoopback(ValueError):
 class _Server(ThreadingMixIn, WSGIServer):
     daemon_threads = True
 
+    def server_bind(self) -> None:
+        """Bind without asking a name server what this machine is called."""
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
+        self.setup_environ()
+
+
+class _Server6(_Server):
+    address_family = socket.AF_INET6
+
 
 class _Quiet(WSGIRequestHandler):
     def log_message(self, *args: object) -> None:
@@ -214,7 +225,8 @@ def listen(app: SimulatedApp, host: str = "127.0.0.1", port: int = 0) -> WSGISer
     """A server of the application, bound and not yet running; port 0 is a free one. Raises NotLoopback, OSError."""
     if host != "localhost" and not _is_loopback(host):
         raise NotLoopback(f"模拟器只能在本机使用，不能监听 {host}。")
-    return make_server(host, port, app, server_class=_Server, handler_class=_Quiet)
+    kind = _Server6 if ":" in host else _Server
+    return make_server(host, port, app, server_class=kind, handler_class=_Quiet)
 
 
 def _is_loopback(host: str) -> bool:

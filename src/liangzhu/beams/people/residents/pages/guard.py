@@ -17,6 +17,12 @@ from liangzhu.kernel.errors import Problem
 
 POLICY = "residents.own"
 
+OVER = {
+    "idle": "您有一段时间没有操作，刚才已自动退出；登录后回到了原来的页面。",
+    "ended": "刚才的登录已在别处结束，您重新登录了。",
+}
+"""What is said after a new sign-in of why the session before was over."""
+
 
 class ShownAgain(Problem):
     """A form that was kept over a sign-in stands on its page again; nothing of it was done yet."""
@@ -82,6 +88,8 @@ def _again(request: HttpRequest, kept: sessions.Kept, view: Callable, *args, **k
 
 def _away(request: HttpRequest, level: int) -> HttpResponse:
     """To the sign-in, and back to this very page."""
+    if words := OVER.get(request.resident_over):
+        messages.info(request, words)
     home = reverse("residents:home")
     onward = request.get_full_path()
     if request.method == "POST":
