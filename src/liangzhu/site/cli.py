@@ -819,7 +819,7 @@ def items_import(file: Path, title: str, units: tuple[str, ...], rest: str) -> N
         click.echo(f"  {count} 行：{reason}")
     if lost := services.unmapped(batch):
         click.echo(
-            f"没有对应列、留在来源记录里的：{'、'.join(f'{name}（{count} 行）' for name, count in lost)}"
+            f"没有对应列或者放不下、留在来源记录里的：{'、'.join(f'{name}（{count} 行）' for name, count in lost)}"
         )
 
 

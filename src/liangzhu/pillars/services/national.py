@@ -155,7 +155,7 @@ def _read(model: type[models.Model], name: str, text: str) -> Any:
     if text and choices and text not in choices:
         text = _known({str(title): key for key, title in choices.items()}, text)
     if column.max_length and len(text) > column.max_length:
-        raise ValueError(f"有 {len(text)} 个字，最多 {column.max_length} 个")
+        raise TooLong(f"有 {len(text)} 个字，最多 {column.max_length} 个")
     return text
 
 
@@ -306,6 +306,10 @@ def _read_xlsx(data: bytes) -> dict[str, list[dict[str, str]]]:
     return found if "task_general_basic" in found else {"": next(iter(found.values()), [])}
 
 
+class TooLong(ValueError):
+    """A text that its column cannot hold."""
+
+
 class Unreadable(ValueError):
     """A row that cannot be an item; the message names the column and why."""
 
@@ -351,7 +355,7 @@ ALIASES = {
 
 
 def body_of(line: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """The body of an item from a line, and the names of the columns that no element takes. Raises Unreadable."""
+    """The body of an item from a line, and the columns that no element takes: unknown, or too long. Raises Unreadable."""
     known = BASIC | EXTEND | LOCAL
     body = Sheet(ItemVersion(task_type="")).body()
     unmapped = []
@@ -363,6 +367,11 @@ def body_of(line: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
         elif name is not None:
             try:
                 body[name] = _read(ItemVersion, name, text)
+            except TooLong as error:
+                if name in ("name", "task_type"):
+                    raise Unreadable(f"{column}：{error}") from None
+                # A code of another length is no code of ours; the row is worth more than the cell, which its record keeps.
+                unmapped.append(column)
             except ValueError as error:
                 raise Unreadable(f"{column}：{error}") from None
         elif column == "by_law" and "task_basis" not in line:

@@ -480,7 +480,7 @@ class SourceRecord(models.Model):
     version = models.ForeignKey(ItemVersion, on_delete=models.SET_NULL, null=True, related_name="records")
     place = models.PositiveIntegerField("行")
     body = models.TextField("原始内容", help_text="JSON object, column to text")
-    unmapped = models.TextField("没有对应列的内容", blank=True, help_text="names of columns, by spaces")
+    unmapped = models.TextField("没有收进要素的列", blank=True, help_text="names of columns, by spaces")
     refused = models.CharField("未收入的原因", max_length=300, blank=True)
 
     class Meta:
