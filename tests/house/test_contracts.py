@@ -38,6 +38,8 @@ TREE = {
     "beams.work.forms.__init__": "",
     "beams.work.files.api": "from liangzhu.kernel import errors",
     "beams.people.__init__": "",
+    "beams.people.codes.__init__": "",
+    "beams.people.codes.api": "from liangzhu.beams.people.residents.api import x",
     "beams.people.residents.__init__": "",
     "beams.people.residents.api": "from liangzhu.beams.people.access.api import x",
     "beams.people.access.__init__": "",
@@ -63,7 +65,7 @@ PLANTED = {
     "Inside work: files, forms and decisions below matters": {
         "beams.work.files.api": "import liangzhu.beams.work.matters.api"
     },
-    "Inside people: directory below registers below access below residents": {
+    "Inside people: directory below registers below access below residents below codes": {
         "beams.people.directory.api": "import liangzhu.beams.people.access.api"
     },
     "Inside trust: certificates below sources": {

@@ -51,6 +51,9 @@ TIME_SOURCES = [
     "src/liangzhu/beams/people/access/middleware.py",
     "src/liangzhu/beams/people/access/tokens.py",
     "src/liangzhu/beams/people/residents/sessions.py",
+    "src/liangzhu/beams/people/codes/checking.py",
+    "src/liangzhu/adapters/service_code/client.py",
+    "src/liangzhu/adapters/service_code/simulator.py",
     "src/liangzhu/adapters/province_identity/simulator.py",
     "src/liangzhu/adapters/city_exchange/signing.py",
 ]

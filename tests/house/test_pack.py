@@ -113,6 +113,21 @@ KEYS: dict[str, dict[str, tuple[str, str]]] = {
         "enterprise": ("uscc name legal", "agent"),
         "enterprise.agent": ("person granted_on until", ""),
     },
+    "codes.toml": {
+        "": (
+            "key title life_seconds skew_seconds consent_days keep_hours scope paths answers documents fields province "
+            "licence outlet",
+            "demo",
+        ),
+        "paths": ("token validate licences issue", ""),
+        "answers": ("ok forged expired replaced used unknown empty session", ""),
+        "documents": ("citizen_id hmt_permit foreign_card passport hm_travel tw_travel uscc", ""),
+        "fields": ("ZZMC ZZHM CYRMC CYRSFZJLX CYRSFZJHM FZRQ FZJGMC FZJGZZJGDM FZJGSSXZQHDM", ""),
+        "province": ("key title prefix mark accepted", ""),
+        "licence": ("key title code of", ""),
+        "outlet": ("key title unit devices", ""),
+        "demo": ("licence number issuer issued_on", "person uscc status"),
+    },
     "exchange.toml": {
         "": ("resource demo", ""),
         "resource": ("key title holder subject basis field", ""),

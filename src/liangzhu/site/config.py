@@ -65,6 +65,17 @@ def _sm2_public(text: str) -> bytes | None:
     return _hexadecimal(text, 65, "应为 130 个十六进制字符、以 04 开头的 SM2 公钥")
 
 
+def _named_keys(text: str) -> dict[str, bytes]:
+    words = "应为 名称=130 个十六进制字符的 SM2 公钥，几个之间用逗号分开"
+    found = {}
+    for part in _names(text):
+        name, equals, key = part.partition("=")
+        if not (name and equals and key):
+            raise ValueError(words)
+        found[name] = _hexadecimal(key, 65, words) or b""
+    return found
+
+
 def _hexadecimal(text: str, size: int, words: str) -> bytes | None:
     try:
         found = bytes.fromhex(text)
@@ -273,6 +284,31 @@ SETTINGS: dict[str, Setting] = {
             "number",
             "3",
             "Seconds that the exchange may take for an answer.",
+            _count,
+        ),
+        Setting(
+            "LIANGZHU_CODE",
+            "address",
+            "",
+            "https:// address of the province's platform for service codes; empty: windows go by documents.",
+            lambda text: text.rstrip("/"),
+        ),
+        Setting(
+            "LIANGZHU_CODE_APP", "word", "", "The name (app key) that the platform gave this district.", str
+        ),
+        Setting("LIANGZHU_CODE_SECRET", "key", "", "The secret that goes with it.", str),
+        Setting(
+            "LIANGZHU_CODE_PUBLIC",
+            "list",
+            "",
+            "Public keys of provinces, name=key (SM2, 130 hexadecimal characters), by which codes are checked here already.",
+            _named_keys,
+        ),
+        Setting(
+            "LIANGZHU_CODE_SECONDS",
+            "number",
+            "3",
+            "Seconds that each call to the platform may take.",
             _count,
         ),
         Setting(

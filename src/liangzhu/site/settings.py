@@ -31,6 +31,11 @@ LIANGZHU_IDENTITY = read("LIANGZHU_IDENTITY")
 LIANGZHU_IDENTITY_CLIENT = read("LIANGZHU_IDENTITY_CLIENT")
 LIANGZHU_IDENTITY_SECRET = read("LIANGZHU_IDENTITY_SECRET")
 LIANGZHU_IDENTITY_SECONDS = read("LIANGZHU_IDENTITY_SECONDS")
+LIANGZHU_CODE = read("LIANGZHU_CODE")
+LIANGZHU_CODE_APP = read("LIANGZHU_CODE_APP")
+LIANGZHU_CODE_SECRET = read("LIANGZHU_CODE_SECRET")
+LIANGZHU_CODE_PUBLIC = read("LIANGZHU_CODE_PUBLIC")
+LIANGZHU_CODE_SECONDS = read("LIANGZHU_CODE_SECONDS")
 LIANGZHU_EXCHANGE = read("LIANGZHU_EXCHANGE")
 LIANGZHU_EXCHANGE_NODE = read("LIANGZHU_EXCHANGE_NODE")
 LIANGZHU_EXCHANGE_KEY = read("LIANGZHU_EXCHANGE_KEY")
@@ -124,6 +129,7 @@ INSTALLED_APPS = [
     "liangzhu.site",
     "liangzhu.adapters.nats",
     "liangzhu.adapters.province_identity",
+    "liangzhu.adapters.service_code",
     "liangzhu.adapters.city_exchange",
     "liangzhu.pillars.programme",
     "liangzhu.pillars.services",
@@ -134,6 +140,7 @@ INSTALLED_APPS = [
     "liangzhu.beams.work.decisions",
     "liangzhu.beams.work.forms",
     "liangzhu.beams.work.files",
+    "liangzhu.beams.people.codes",
     "liangzhu.beams.people.residents",
     "liangzhu.beams.people.access",
     "liangzhu.beams.people.registers",

@@ -19,6 +19,7 @@ from liangzhu.beams.people.registers.own import (
     end_own_mandate,
     give_mandate,
     own_mandates,
+    person_of,
     sides,
 )
 from liangzhu.beams.people.registers.policies import CHECKED, spoken_for
@@ -48,6 +49,7 @@ __all__ = [
     "may_act",
     "own_mandates",
     "party_names",
+    "person_of",
     "register_from_identity",
     "register_organisation_from_identity",
     "sides",

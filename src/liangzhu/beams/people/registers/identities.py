@@ -1,7 +1,7 @@
 """What the province's identity (统一身份认证) says of whoever signs in becomes master data, without a second person.
 
 The province checked the document; an officer who typed it again could only add mistakes. So this is the one way past
-the four eyes: called inside the sign-in's action, by the provider as actor, and only for what a sign-in asserts.
+the four eyes: called inside the action of a sign-in or of a scanned service code, by the province as actor, and only for what it asserts.
 """
 
 from dataclasses import dataclass
@@ -54,7 +54,7 @@ def register_from_identity(act: Act, *, document_kind: str, document_number: str
     row = act.lock(NaturalPerson, pk=survivors([known.pk])[known.pk])
     if row.state == NaturalPerson.DEAD:
         raise StepNotAllowed(
-            "这个证件号码的登记状态是“死亡”，不能用来登录。",
+            "这个证件号码的登记状态是“死亡”，不能再以它办事。",
             todo="登记有误的，请本人携带证件到政务服务中心窗口更正。",
         )
     # A merged row keeps its own document; its name is that of the row that goes on.
@@ -72,9 +72,10 @@ def says(row: NaturalPerson, name: str) -> bool:
 
 
 def register_organisation_from_identity(
-    act: Act, *, person: NaturalPerson, uscc: str, name: str, grant: Grant | None
+    act: Act, *, person: NaturalPerson | None, uscc: str, name: str, grant: Grant | None
 ) -> tuple[Organisation, Mandate | None]:
     """The enterprise that ``person`` signed in for: as its legal representative, or with ``grant`` as its agent (经办人).
+    Without a person only the enterprise is taken over.
 
     Registered or brought up to date like a person. An agent gets a mandate for as long as the province's grant; one that
     was ended here after the grant stays ended. Raises Invalid, StepNotAllowed.
@@ -88,7 +89,8 @@ def register_organisation_from_identity(
         )
     if row is None or row.name != name:
         data |= {"name": name, "name_from": today().isoformat()}
-    if grant is None and (row is None or row.legal_representative_id != person.pk):
+    represents = person is not None and grant is None
+    if represents and (row is None or row.legal_representative_id != person.pk):
         data["legal_representative"] = str(person.pk)
     if row is not None and "name" in data and row.names.filter(valid_from__gte=today()).exists():
         # Two names cannot begin on one day; the province is asked again at the next sign-in.
@@ -99,7 +101,7 @@ def register_organisation_from_identity(
         ref = kind.apply(act, given, row, None)
         act.log(ref, source=SOURCE, fields=sorted(given))
         row = Organisation.objects.get(pk=int(ref.id))
-    return row, None if grant is None else _mandate(act, row, person, grant)
+    return row, _mandate(act, row, person, grant) if person is not None and grant is not None else None
 
 
 def _mandate(act: Act, row: Organisation, person: NaturalPerson, grant: Grant) -> Mandate:

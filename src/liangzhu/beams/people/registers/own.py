@@ -40,7 +40,7 @@ def give_mandate(
     """
     act.check(policies.give_mandate, principal)
     row = changes.row_of("mandate_new", principal, act)
-    found = _person(agent_name, agent_number)
+    found = person_of(agent_name, agent_number)
     if found is None:
         raise Invalid({"agent_number": NOBODY})
     other = changes.row_of("mandate_new", str(found.ref), act)
@@ -66,7 +66,7 @@ def give_mandate(
     return Mandate.objects.get(pk=int(ref.id))
 
 
-def _person(name: str, number: str) -> NaturalPerson | None:
+def person_of(name: str, number: str) -> NaturalPerson | None:
     """The one living person of this name and number; whether only one of the two is right is told to nobody."""
     number = identifiers.normal_form(number)
     rows = NaturalPerson.objects.filter(document_blind=number)[:2] if number else []

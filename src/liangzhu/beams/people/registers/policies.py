@@ -44,10 +44,10 @@ def check_mandate(actor: Actor, target=None) -> bool:
     return actor.is_system or (actor.signed_in and does_business(actor))
 
 
-@policy("registers.register_from_identity", "按省统一身份认证的结果登记")
+@policy("registers.register_from_identity", "按省统一身份认证和服务码的结果登记")
 def register_from_identity(actor: Actor, target=None) -> bool:
-    """A provider of identities that the residents' sign-in knows, speaking for itself; never a person."""
-    return actor.ref.kind == "identity_provider"
+    """A provider of identities or an issuer of service codes, speaking for itself; never a person."""
+    return actor.ref.kind in ("identity_provider", "code_issuer")
 
 
 def spoken_for(actor: Actor) -> set[str]:

@@ -57,11 +57,22 @@ function countdowns() {
     const end = performance.now() + 1000 * Number(element.dataset.countdown);
     const tick = setInterval(() => {
       const left = Math.max(0, Math.ceil((end - performance.now()) / 1000));
-      element.textContent = left ? `还有 ${Math.floor(left / 60)} 分 ${left % 60} 秒` : "已过期，请重新出示";
-      if (!left) clearInterval(tick);
+      const words = left < 60 ? `还有 ${left} 秒` : `还有 ${Math.floor(left / 60)} 分 ${left % 60} 秒`;
+      element.textContent = left ? words : element.dataset.countdownOver || "已过期，请重新出示";
+      if (left) return;
+      clearInterval(tick);
+      // Only while somebody looks, and not for ever: a phone that lies about must not show codes all day.
+      const { countdownNext: next } = element.dataset;
+      const turns = Number(sessionStorage.getItem("turns") || 0);
+      if (next && document.visibilityState === "visible" && turns < 10) {
+        sessionStorage.setItem("turns", turns + 1);
+        location.replace(next);
+      }
     }, 1000);
   }
 }
+
+addEventListener("pointerdown", () => sessionStorage.removeItem("turns"));
 
 function readAloud(button) {
   const words = button.querySelector("span");

@@ -1,0 +1,1 @@
+"""Service codes: shown by residents, scanned and checked at the counter."""
