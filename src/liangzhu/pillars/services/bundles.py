@@ -20,16 +20,15 @@ the legal basis of the row. An item of its own is a bundle of one part and needs
 
 import re
 import tomllib
-from dataclasses import dataclass, field
-from functools import lru_cache
+from dataclasses import dataclass, field, replace
 
 from liangzhu.beams.work.decisions import api as decisions
-from liangzhu.kernel import releases
+from liangzhu.kernel.definitions import Definitions
 from liangzhu.kernel.errors import NotThere
 from liangzhu.kernel.located import DataFileError
 from liangzhu.kernel.models import Release
-from liangzhu.kernel.pack import shelf
 from liangzhu.pillars.services import planning
+from liangzhu.pillars.services.offers import offer
 
 RELEASE_KIND = "bundle"
 ONE_ITEM = "item:"
@@ -158,21 +157,9 @@ def _faults(raw: dict, text: str):
         yield 1, "不止一件的，要写 rule：按哪张决策表确定办哪几件"
 
 
-def load_bundles() -> list[Release]:
-    """Check every bundle of the pack and make it known. The rules must be loaded before. Raises DataFileError."""
-    seeded = []
-    for path in shelf("bundles", "*.toml"):
-        text = path.read_text(encoding="utf-8")
-        bundle = parse(text, path.name)
-        if bundle.key != path.stem:
-            raise DataFileError(path.name, [(1, f"文件名应与 key 相同：{bundle.key}.toml")])
-        if bundle.rule:
-            _check_rule(bundle, path.name)
-        seeded.append(releases.seed(RELEASE_KIND, bundle.key, text, path.name))
-    return seeded
-
-
 def _check_rule(bundle: Bundle, origin: str) -> None:
+    if not bundle.rule:
+        return
     try:
         table = decisions.in_force(bundle.rule)
     except NotThere:
@@ -192,27 +179,27 @@ def _check_rule(bundle: Bundle, origin: str) -> None:
 def bundle(key: str) -> Bundle:
     """The bundle in force, or that of one item (``item:KEY``). Raises NotThere."""
     if key.startswith(ONE_ITEM):
-        from liangzhu.pillars.services.offers import offer
-
         one = offer(key.removeprefix(ONE_ITEM))
         return Bundle(key, one.name, {"one": BundlePart("one", one.key)}, window=one.window, form=one.form)
-    return of_release(releases.in_force(RELEASE_KIND, key))
+    return files.in_force(key)
 
 
-def of_release(release: Release) -> Bundle:
-    """The bundle of a release. Releases never change, so it is read once."""
-    return _of_release(release.pk, release.fingerprint)
+files = Definitions(
+    RELEASE_KIND,
+    "一件事",
+    shelf="bundles",
+    pattern="*.toml",
+    parse=parse,
+    mark=lambda one, release: replace(one, release_id=release.pk, number=release.number),
+)
 
 
-@lru_cache(maxsize=256)
-def _of_release(pk: int, fingerprint: str) -> Bundle:
-    from dataclasses import replace
-
-    release = Release.objects.get(pk=pk)
-    return replace(parse(release.body, release.origin or release.key), release_id=pk, number=release.number)
+def load_bundles() -> list[Release]:
+    """Check every bundle of the pack and make it known. The rules must be loaded before. Raises DataFileError."""
+    return files.load(_check_rule)
 
 
 def all_bundles() -> list[Bundle]:
     """Every bundle in force, by key."""
     rows = Release.objects.filter(kind=RELEASE_KIND, state=Release.IN_FORCE).order_by("key")
-    return [of_release(row) for row in rows]
+    return [files.of_release(row) for row in rows]

@@ -49,7 +49,7 @@ class Spared:
 
 @dataclass(frozen=True)
 class Route:
-    """What follows from the answers. ``materials`` holds each once; ``fields`` is (asked for singly, asked here)."""
+    """What follows from the answers. ``materials`` holds each once."""
 
     bundle: Bundle
     on: date
@@ -90,10 +90,11 @@ def route(bundle: Bundle, answers: dict[str, Any], *, on: date | None = None) ->
     """What must be applied for. Raises Invalid (each question named), decisions.NoRow."""
     day = on or today()
     decided, chosen, why, spared = None, list(bundle.parts), {}, []
+    table = None
     if bundle.rule:
-        decided = decisions.decide(bundle.rule, answers, on=day)
-        chosen = list(dict.fromkeys(decided.outputs["part"] or ()))
         table = decisions.in_force(bundle.rule)
+        decided = decisions.decide_by(table, answers, day)
+        chosen = list(dict.fromkeys(decided.outputs["part"] or ()))
         by_row = {row.name: row.then["part"] for row in table.rows}
         for tried in decided.trace:
             part = by_row.get(tried.name)
@@ -118,7 +119,7 @@ def route(bundle: Bundle, answers: dict[str, Any], *, on: date | None = None) ->
         bundle=bundle,
         on=day,
         answers=answers,
-        said=_said(bundle, decided),
+        said=_said(table, decided) if decided else (),
         parts=parts,
         spared=tuple(Spared(offer(bundle.parts[name].item, on=day).name, text) for name, text in spared),
         materials=tuple(planning.fewest(_needs(parts), {one.name: one.offer.name for one in parts})),
@@ -127,10 +128,8 @@ def route(bundle: Bundle, answers: dict[str, Any], *, on: date | None = None) ->
     )
 
 
-def _said(bundle: Bundle, decided) -> tuple[tuple[str, str], ...]:
-    if decided is None:
-        return ()
-    columns = {one.name: one for one in decisions.in_force(bundle.rule).inputs}
+def _said(table: decisions.Table, decided: decisions.Decision) -> tuple[tuple[str, str], ...]:
+    columns = {one.name: one for one in table.inputs}
     return tuple((columns[name].title, columns[name].words(value)) for name, value in decided.inputs.items())
 
 
