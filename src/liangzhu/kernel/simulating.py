@@ -223,15 +223,18 @@ class _Quiet(WSGIRequestHandler):
 
 def listen(app: SimulatedApp, host: str = "127.0.0.1", port: int = 0) -> WSGIServer:
     """A server of the application, bound and not yet running; port 0 is a free one. Raises NotLoopback, OSError."""
-    if host != "localhost" and not _is_loopback(host):
+    if not is_loopback(host):
         raise NotLoopback(f"模拟器只能在本机使用，不能监听 {host}。")
     kind = _Server6 if ":" in host else _Server
     return make_server(host, port, app, server_class=kind, handler_class=_Quiet)
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach what listens at ``host`` (a name or an address)."""
+    if host == "localhost":
+        return True
     try:
-        return ipaddress.ip_address(host).is_loopback
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return False
 

@@ -5,7 +5,6 @@ import contextlib
 import ctypes
 import errno
 import http.client
-import ipaddress
 import os
 import shutil
 import signal
@@ -19,6 +18,7 @@ from pathlib import Path
 from types import FrameType
 
 from liangzhu.kernel.errors import Problem
+from liangzhu.kernel.simulating import is_loopback
 
 READY_SECONDS = 60
 """How long the first answer may take; a cold start on a slow disk needs most of it."""
@@ -51,16 +51,6 @@ class ServerFailed(Problem):
 
     code, title = "server_failed", "服务没有启动"
     todo = "请看上面的日志；也可以运行 liangzhu doctor 检查设置。"
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach what listens at ``host`` (a name or an address)."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 def require_own_secrets(host: str, *, own_key: bool, own_master: bool, demo_accounts: bool) -> None:

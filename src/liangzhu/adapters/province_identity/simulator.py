@@ -8,7 +8,6 @@ import base64
 import hashlib
 import hmac
 import html
-import ipaddress
 import json
 import secrets
 import tomllib
@@ -23,7 +22,16 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from liangzhu.adapters.province_identity.wording import DEMO_CLIENT, DEMO_SECRET, Wording, read_wording
-from liangzhu.kernel.simulating import Answer, Request, SimulatedApp, Simulator, as_json, as_page, redirect
+from liangzhu.kernel.simulating import (
+    Answer,
+    Request,
+    SimulatedApp,
+    Simulator,
+    as_json,
+    as_page,
+    is_loopback,
+    redirect,
+)
 
 CODE_SECONDS, TOKEN_SECONDS = 60, 300
 ASKED_MOST = 1000
@@ -314,12 +322,7 @@ def _button(ticket: str, person: str, firm: str, words: str, note: str) -> str:
 
 def _on_loopback(address: str) -> bool:
     parts = urlsplit(address)
-    host = parts.hostname or ""
-    try:
-        here = host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        here = False
-    return here and parts.scheme in ("http", "https")
+    return is_loopback(parts.hostname or "") and parts.scheme in ("http", "https")
 
 
 def made_up(folder: Path) -> tuple[list[dict], list[dict]]:

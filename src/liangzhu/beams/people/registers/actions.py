@@ -2,8 +2,7 @@
 
 import json
 
-from liangzhu.beams.people.registers import changes, ending, policies
-from liangzhu.beams.people.registers.events import MandateBegan
+from liangzhu.beams.people.registers import changes, ending, mandating, policies
 from liangzhu.beams.people.registers.models import Mandate, Proposal
 from liangzhu.kernel import reads
 from liangzhu.kernel.actions import Act, action
@@ -144,13 +143,7 @@ def confirm_mandate(act: Act, *, mandate_id: int, evidence: str) -> Mandate:
         raise StepNotAllowed("这份授权已经确认过，或者已经终止。")
     for side, ref in (("principal", mandate.principal), ("agent", mandate.agent)):
         changes.stands(changes.row_of("mandate_new", ref), side)
-    mandate.evidence = _reason(evidence, "evidence", "确认凭据")
-    mandate.confirmed_on, mandate.confirmed_by = today(), str(act.actor.ref)
-    mandate.version += 1
-    mandate.save(update_fields=["evidence", "confirmed_on", "confirmed_by", "version"])
-    act.log(mandate.ref, confirmed_by_side=mandate.other_side)
-    act.emit(MandateBegan(subject=mandate.ref))
-    return mandate
+    return mandating.begin(act, mandate, _reason(evidence, "evidence", "确认凭据"))
 
 
 @action("registers.end_mandate")

@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from liangzhu.beams.people.registers.events import MandateBegan
 from liangzhu.beams.people.registers.families import family
 from liangzhu.beams.people.registers.models import Mandate
 from liangzhu.beams.people.registers.models.mandates import Scope
@@ -42,4 +43,15 @@ def act_for(act: Act, agent: Ref, principal: Ref, scope: Scope = ANYTHING) -> Ma
     act.log(
         mandate.ref, used=True, agent=str(agent), principal=str(principal), kind=scope.kind, case=scope.case
     )
+    return mandate
+
+
+def begin(act: Act, mandate: Mandate, evidence: str) -> Mandate:
+    """Inside an action: the side that did not ask agreed, as ``evidence`` shows; the mandate can hold from today on."""
+    mandate.evidence = evidence
+    mandate.confirmed_on, mandate.confirmed_by = today(), str(act.actor.ref)
+    mandate.version += 1
+    mandate.save(update_fields=["evidence", "confirmed_on", "confirmed_by", "version"])
+    act.log(mandate.ref, confirmed_by_side=mandate.other_side)
+    act.emit(MandateBegan(subject=mandate.ref))
     return mandate

@@ -6,8 +6,8 @@ from datetime import date
 
 from django.db.models import Q
 
-from liangzhu.beams.people.registers import changes, ending, policies
-from liangzhu.beams.people.registers.events import MandateAsked, MandateBegan
+from liangzhu.beams.people.registers import changes, ending, mandating, policies
+from liangzhu.beams.people.registers.events import MandateAsked
 from liangzhu.beams.people.registers.families import survivors
 from liangzhu.beams.people.registers.identities import party_names, says
 from liangzhu.beams.people.registers.models import Mandate, NaturalPerson, Organisation
@@ -97,13 +97,7 @@ def confirm_own_mandate(act: Act, *, mandate_id: int) -> Mandate:
         raise Denied(f"这份授权由{mandate.confirming}确认，不是由您。", todo="请等对方确认。")
     for side, ref in (("principal", mandate.principal), ("agent", mandate.agent)):
         changes.stands(changes.row_of("mandate_new", ref), side)
-    mandate.evidence = "登录后在线确认"
-    mandate.confirmed_on, mandate.confirmed_by = today(), str(act.actor.ref)
-    mandate.version += 1
-    mandate.save(update_fields=["evidence", "confirmed_on", "confirmed_by", "version"])
-    act.log(mandate.ref, confirmed_by_side=mandate.other_side)
-    act.emit(MandateBegan(subject=mandate.ref))
-    return mandate
+    return mandating.begin(act, mandate, "登录后在线确认")
 
 
 @action("registers.end_own_mandate")
