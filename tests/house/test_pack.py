@@ -579,7 +579,7 @@ def test_no_sentence_of_the_plan_is_carried_in():
     plan = load("plan.toml")
     text = re.sub(r"\W", "", PLAN_TEXT.read_text(encoding="utf-8"))
     titles = re.sub(r"\W", "", " ".join(strings([plan["notice_title"], plan["cited"], plan["chapter"]])))
-    for path in [*PACK.iterdir(), PACK.parent / "README.md"]:
+    for path in [*filter(Path.is_file, PACK.rglob("*")), PACK.parent / "README.md"]:
         for line in path.read_text(encoding="utf-8").splitlines():
             for run in re.findall(r"\w+", line):
                 for start in range(len(run) - 19):

@@ -180,6 +180,7 @@ def test_every_address_of_the_two_apps_stands_in_the_table():
         "/access/accounts/of/*/",
         # Tokens one by one: tests/work/api/test_pages.py.
         "/access/tokens/new/",
+        "/access/tokens/*/",
         "/access/tokens/*/revoke/",
         "/access/applications/*/close/",
         "/access/applications/*/token/",

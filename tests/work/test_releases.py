@@ -149,7 +149,7 @@ def test_a_step_may_name_a_form_that_another_app_keeps(town, monkeypatch):
         def fingerprint(self, key):
             return self.marks.get(key)
 
-        def clean(self, key, fingerprint, data, actor, matter):
+        def clean(self, key, fingerprint, data, actor, matter, part=None):
             self.seen.append((key, fingerprint, data))
             return {"words": data["words"].strip()}
 

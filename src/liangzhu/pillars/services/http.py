@@ -97,7 +97,7 @@ def _out(row: ItemVersion) -> dict:
     }
 
 
-@router.read("/items", policy="services.read_items", answer=list[ItemOut], summary="事项列表")
+@router.read("/items", policy="services.read_items", answer=list[ItemOut], summary="政务服务事项列表")
 def item_list(
     request: HttpRequest, response: HttpResponse, given: Query[ItemFilter], paging: Query[Paging]
 ) -> list[ItemOut]:
@@ -115,7 +115,7 @@ def item_search(request: HttpRequest, given: Query[Asking]) -> list[FoundOut]:
     ]
 
 
-@router.read("/items/{key}", policy="services.read_items", answer=DetailOut, summary="一个事项")
+@router.read("/items/{key}", policy="services.read_items", answer=DetailOut, summary="一个政务服务事项")
 def item_detail(request: HttpRequest, key: Key) -> DetailOut:
     """一个事项的全部内容；材料按今天是否要申请人提供。"""
     row = items.in_force(key)
