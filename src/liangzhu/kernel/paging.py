@@ -2,11 +2,12 @@
 
 import base64
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from functools import cached_property
 
-from django.core.exceptions import EmptyResultSet
+from django.core.exceptions import EmptyResultSet, FullResultSet
 from django.db import connection
 from django.db.models import F, Model, Q, QuerySet
 
@@ -57,6 +58,30 @@ class Branch:
         )
         return ~found if condition.negated else found
 
+    @cached_property
+    def where(self) -> "Where | None":
+        """The condition of its rows as SQL, compiled once for all the lists made of it; None where that does not do."""
+        return None if self.via else _where(self.rows)
+
+
+Where = tuple[str, tuple]
+"""A condition on the columns of one table: SQL and values."""
+
+
+def _where(rows: QuerySet) -> Where | None:
+    """The condition of a queryset; None when it looks beyond its own table. Raises EmptyResultSet when nothing fulfils it."""
+    query = rows.query
+    if query.annotations or query.is_sliced or query.distinct:
+        return None
+    compiler = query.get_compiler(connection=connection)
+    try:
+        sql, values = compiler.compile(query.where)
+    except FullResultSet:
+        sql, values = "", ()
+    if any(used and alias != query.model._meta.db_table for alias, used in query.alias_refcount.items()):
+        return None
+    return sql, tuple(values)
+
 
 @dataclass(frozen=True)
 class Merged:
@@ -71,16 +96,12 @@ class Merged:
     model: type[Model]
     branches: tuple[Branch, ...]
     order: tuple[str, ...] = ("id",)
+    asked: Q = field(default_factory=Q)
 
     def filter(self, *conditions: Q, **fields) -> "Merged":
         """The rows that fulfil conditions."""
         asked = Q(*conditions, **fields)
-        if not asked:
-            return self
-        return replace(
-            self,
-            branches=tuple(replace(one, rows=one.rows.filter(one.asked(asked))) for one in self.branches),
-        )
+        return replace(self, asked=self.asked & asked) if asked else self
 
     def order_by(self, *fields: str) -> "Merged":
         """The same rows in another order."""
@@ -90,7 +111,7 @@ class Merged:
         if not isinstance(part, slice) or part.start or part.step:
             raise TypeError("a merged list is read from its start: rows[:51]")
         if len(self.branches) == 1 and not self.branches[0].via:
-            return list(self.branches[0].rows.order_by(*self.order)[part])
+            return list(self.branches[0].rows.filter(self.asked).order_by(*self.order)[part])
         ids = self.ids(part.stop)
         found = self.model._default_manager.in_bulk(ids)
         return [found[one] for one in ids if one in found]
@@ -103,62 +124,71 @@ class Merged:
         found = self._union(limit)
         if found is None:
             return []
-        sql, values, keys = found
+        sql, values = found
         order = ", ".join(
-            f"{key} {'DESC' if name.startswith('-') else 'ASC'}"
-            for key, name in zip(keys, self.order, strict=True)
+            f"k{n} {'DESC' if name.startswith('-') else 'ASC'}" for n, name in enumerate(self.order)
         )
         cut = "" if limit is None else f" LIMIT {int(limit)}"
         with connection.cursor() as cursor:
-            cursor.execute(f"SELECT {keys[-1]} FROM ({sql}) AS u ORDER BY {order}{cut}", values)
+            cursor.execute(f"SELECT k{len(self.order) - 1} FROM ({sql}) AS u ORDER BY {order}{cut}", values)
             return [row[0] for row in cursor.fetchall()]
 
     def statement(self, limit: int) -> tuple[str, list]:
         """The statement that finds the first rows; for tests that hold its plan."""
-        sql, values, _ = self._union(limit)
-        return sql, values
+        return self._union(limit)
 
-    def _union(self, limit: int | None) -> tuple[str, list, list[str]] | None:
-        """Every source with its own order and limit, as one statement: SQL, values, names of the order's columns."""
-        keys = [f"k{n}" for n in range(len(self.order))]
+    def _union(self, limit: int | None, ordered: bool = True) -> tuple[str, list] | None:
+        """Every source with its own order and limit, as one statement: SQL and values. The order's columns are k0, k1 …"""
+        names = ", ".join(f"k{n}" for n in range(len(self.order)))
         parts, values = [], []
+        try:
+            asked = _where(self.model._default_manager.filter(self.asked))
+        except EmptyResultSet:
+            return None
         for n, one in enumerate(self.branches):
-            names = {key: F(one.name(name.lstrip("-"))) for key, name in zip(keys, self.order, strict=True)}
-            order = [
-                f"-{one.name(name[1:])}" if name.startswith("-") else one.name(name) for name in self.order
-            ]
-            rows = one.rows.order_by(*order).values(**names)
             try:
-                sql, given = (rows if limit is None else rows[:limit]).query.sql_with_params()
+                sql, given = self._plain(one, asked, limit, ordered) or self._asked(one, limit, ordered)
             except EmptyResultSet:
                 continue
-            parts.append(f"SELECT {', '.join(keys)} FROM ({sql}) AS b{n}")
+            parts.append(f"SELECT {names} FROM ({sql}) AS b{n}")
             values += given
-        return (" UNION ".join(parts), values, keys) if parts else None
+        return (" UNION ".join(parts), values) if parts else None
+
+    def _plain(
+        self, one: Branch, asked: Where | None, limit: int | None, ordered: bool
+    ) -> tuple[str, list] | None:
+        """A source of rows of the listed model alone. Said in SQL: a page asks for dozens, and Django's query objects,
+        made anew for each, would take more time than the database.
+        """
+        if asked is None or one.where is None:
+            return None
+        quote, meta = connection.ops.quote_name, self.model._meta
+        columns = [
+            f"{quote(meta.db_table)}.{quote(meta.get_field(name.lstrip('-')).column)}" for name in self.order
+        ]
+        taken = ", ".join(f"{column} AS k{n}" for n, column in enumerate(columns))
+        sql = f"SELECT {taken} FROM {quote(meta.db_table)}"
+        if conditions := [f"({condition})" for condition, _ in (one.where, asked) if condition]:
+            sql += f" WHERE {' AND '.join(conditions)}"
+        if ordered:
+            sql += " ORDER BY " + ", ".join(
+                f"{column} {'DESC' if name.startswith('-') else 'ASC'}"
+                for column, name in zip(columns, self.order, strict=True)
+            )
+        if limit is not None:
+            sql += f" LIMIT {int(limit)}"
+        return sql, [*one.where[1], *asked[1]]
+
+    def _asked(self, one: Branch, limit: int | None, ordered: bool) -> tuple[str, tuple]:
+        """Any source, as Django says it."""
+        order = [f"-{one.name(name[1:])}" if name.startswith("-") else one.name(name) for name in self.order]
+        keys = {f"k{n}": F(one.name(name.lstrip("-"))) for n, name in enumerate(self.order)}
+        rows = one.rows.filter(one.asked(self.asked)).order_by(*order if ordered else ()).values(**keys)
+        return (rows if limit is None else rows[:limit]).query.sql_with_params()
 
     def bounded(self, limit: int) -> int:
         """How many rows, counting no further than ``limit``."""
-        found = replace(self, order=("id",))._unsorted(limit)
-        if found is None:
-            return 0
-        sql, values = found
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f"SELECT COUNT(*) FROM (SELECT k FROM ({sql}) AS u LIMIT {int(limit)}) AS c", values
-            )
-            return cursor.fetchone()[0]
-
-    def _unsorted(self, limit: int) -> tuple[str, list] | None:
-        parts, values = [], []
-        for n, one in enumerate(self.branches):
-            rows = one.rows.order_by().values(k=F(one.name("id")))
-            try:
-                sql, given = rows[:limit].query.sql_with_params()
-            except EmptyResultSet:
-                continue
-            parts.append(f"SELECT k FROM ({sql}) AS b{n}")
-            values += given
-        return (" UNION ".join(parts), values) if parts else None
+        return bounded_each([self], limit)[0]
 
     def exists(self) -> bool:
         """Whether there is any row."""
@@ -171,6 +201,23 @@ class Merged:
     def first(self) -> Model | None:
         """The first row in order."""
         return next(iter(self[:1]), None)
+
+
+def bounded_each(lists: Iterable[Merged], limit: int) -> list[int]:
+    """How many rows each list has, counting no further than ``limit``: in one statement."""
+    parts, values, places = [], [], []
+    for one in lists:
+        found = replace(one, order=("id",))._union(limit, ordered=False)
+        places.append(found is not None)
+        if found is not None:
+            parts.append(f"(SELECT COUNT(*) FROM (SELECT k0 FROM ({found[0]}) AS u LIMIT {int(limit)}) AS c)")
+            values += found[1]
+    if not parts:
+        return [0 for _ in places]
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {', '.join(parts)}", values)
+        counted = iter(cursor.fetchone())
+    return [next(counted) if there else 0 for there in places]
 
 
 def _pack(row, fields: list[str]) -> str:

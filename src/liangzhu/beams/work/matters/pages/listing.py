@@ -11,7 +11,7 @@ from django.urls import reverse
 from liangzhu.beams.people.directory import api as directory
 from liangzhu.beams.work.matters import policies, processes, queries
 from liangzhu.beams.work.matters.kinds import all_kinds
-from liangzhu.beams.work.matters.lights import RUNNING, WORDS
+from liangzhu.beams.work.matters.lights import RUNNING, WORDS, light_q
 from liangzhu.beams.work.matters.models import Matter, View
 from liangzhu.beams.work.matters.nav import shown
 from liangzhu.kernel.actors import Actor
@@ -114,9 +114,18 @@ class Listing:
         return self.request.actor
 
     @cached_property
+    def inboxes(self) -> dict[str, queries.Merged]:
+        """Every inbox of the actor, unfiltered."""
+        return {name: queries.inbox(self.actor, name) for name in queries.SCOPES}
+
+    @cached_property
     def counts(self) -> dict[str, int]:
         """The size of each inbox, bounded."""
-        return queries.counts(self.actor)
+        return queries.counts(self.inboxes)
+
+    def sizes(self, lights: tuple[str, ...]) -> dict[str, int]:
+        """How many of this inbox show each light, bounded."""
+        return queries.counts({name: self.inboxes[self.scope].filter(light_q(name)) for name in lights})
 
     @cached_property
     def scope(self) -> str:
@@ -151,6 +160,8 @@ class Listing:
     @property
     def found(self) -> queries.Merged:
         """Every row of the list, unordered."""
+        if not self.closed and not self.filters.text:
+            return self.inboxes[self.scope].filter(self.filters.condition())
         return queries.inbox(self.actor, self.scope, filters=self.filters, closed=self.closed)
 
     @property
@@ -253,12 +264,12 @@ class Listing:
         """Whether the actor may give views to the unit."""
         return policies.share_views(self.actor)
 
-    @property
+    @cached_property
     def may_choose(self) -> bool:
         """Whether rows can be chosen for a step in bulk."""
         return not self.closed and self.open_id is None and self.scope in ("mine", "unit", "all")
 
-    @property
+    @cached_property
     def carried(self) -> str:
         """What of the present address belongs to the list."""
         return urlencode(
@@ -276,7 +287,7 @@ class Listing:
             if value
         ]
 
-    @property
+    @cached_property
     def kept(self) -> set[int]:
         """The matters that are ticked when the list appears."""
         return {int(one) for one in self.request.GET.getlist("ids") if _number(one) is not None}
@@ -288,7 +299,7 @@ class Listing:
         chosen = {"cols": ",".join(self.columns)} if self.request.GET.get("cols") else {}
         return urlencode({"scope": self.scope} | {n: v for n, v in given.items() if v} | chosen)
 
-    @property
+    @cached_property
     def query(self) -> str:
         """What goes along in the address of a matter, so that the list stays."""
         return (
@@ -297,7 +308,7 @@ class Listing:
             else f"scope={self.scope}&{self.carried}".rstrip("&")
         )
 
-    @property
+    @cached_property
     def names(self) -> dict[int, str]:
         """Who holds the posts of the own unit, for rows that say to whom they are assigned."""
         if "assignee" not in self.columns or not any(row.matter.assignee_id for row in self.page):
