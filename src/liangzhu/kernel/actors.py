@@ -36,6 +36,11 @@ class Actor:
         return self.ref.kind in ("account", "application")
 
     @property
+    def identified(self) -> bool:
+        """Whether it is known who acts: staff and programs; residents too, who are never ``signed_in``."""
+        return self.signed_in
+
+    @property
     def is_system(self) -> bool:
         """True for timers and loaders."""
         return self.ref.kind == "system"

@@ -16,19 +16,22 @@ the legal basis of the row. An item of its own is a bundle of one part and needs
     [parts.clinic]
     item = "…"
     needs = ["shop"]
+    certificate = {person_in_charge = "person_name"}   # fields of the certificate whose name differs from that of the form
 """
 
 import re
 import tomllib
 from dataclasses import dataclass, field, replace
 
+from liangzhu.beams.trust.certificates import api as certificates
 from liangzhu.beams.work.decisions import api as decisions
+from liangzhu.beams.work.forms import api as forms
 from liangzhu.kernel.definitions import Definitions
-from liangzhu.kernel.errors import NotThere
+from liangzhu.kernel.errors import NotThere, Problem
 from liangzhu.kernel.located import DataFileError
 from liangzhu.kernel.models import Release
 from liangzhu.pillars.services import planning
-from liangzhu.pillars.services.offers import offer
+from liangzhu.pillars.services.offers import Offer, offer
 
 RELEASE_KIND = "bundle"
 ONE_ITEM = "item:"
@@ -50,17 +53,18 @@ _KEYS = {
     "to_confirm",
     "parts",
 }
-_PART_KEYS = {"item", "needs", "about"}
+_PART_KEYS = {"item", "needs", "about", "certificate"}
 
 
 @dataclass(frozen=True)
 class BundlePart:
-    """One part: the item, and which other parts must be granted first."""
+    """One part: the item, which other parts must be granted first, and where its certificate's fields stand in the form."""
 
     name: str
     item: str
     needs: frozenset[str] = frozenset()
     about: str = ""
+    certificate: dict[str, str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True)
@@ -99,7 +103,7 @@ def parse(text: str, origin: str) -> Bundle:
     if faults:
         raise DataFileError(origin, faults)
     parts = {
-        name: BundlePart(name, one["item"], frozenset(one.get("needs", ())), one.get("about", ""))
+        name: BundlePart(name, one["item"], frozenset(one.get("needs", ())), one.get("about", ""), one.get("certificate", {}))
         for name, one in raw["parts"].items()
     }
     return Bundle(
@@ -157,9 +161,35 @@ def _faults(raw: dict, text: str):
         yield 1, "不止一件的，要写 rule：按哪张决策表确定办哪几件"
 
 
+def _check(bundle: Bundle, origin: str) -> None:
+    """What the file names is there: the form with all that the certificates need, the table with these very parts."""
+    faults = []
+    for part in bundle.parts.values():
+        try:
+            one = offer(part.item)
+        except Problem as problem:
+            faults.append((1, f"{part.name}：{problem.detail}"))
+            continue
+        if missing := lacking(one, bundle.form, part.certificate):
+            faults.append((1, f"{part.name}：申请表 {bundle.form} 没有证照要写的 {'、'.join(missing)}"))
+    if faults:
+        raise DataFileError(origin, faults)
+    if bundle.rule:
+        _check_rule(bundle, origin)
+
+
+def lacking(one: Offer, form: str, renamed: dict[str, str]) -> list[str]:
+    """What an item's certificate must say and the form does not ask; ["form"] without a form in force."""
+    try:
+        asked = {each.name for _, each in forms.in_force(form).all_fields()}
+    except NotThere:
+        return ["form"]
+    kind = certificates.catalogue().kinds.get(one.certificate_type)
+    wanted = kind.fields if kind and not kind.foreign else ()
+    return [each.key for each in wanted if each.required and renamed.get(each.key, each.key) not in asked]
+
+
 def _check_rule(bundle: Bundle, origin: str) -> None:
-    if not bundle.rule:
-        return
     try:
         table = decisions.in_force(bundle.rule)
     except NotThere:
@@ -184,6 +214,13 @@ def bundle(key: str) -> Bundle:
     return files.in_force(key)
 
 
+def in_release(application) -> Bundle:
+    """The bundle under which an application was begun; a later release changes nothing for it."""
+    if application.release_id is None:
+        return bundle(application.bundle)
+    return files.by_release_id(application.release_id)
+
+
 files = Definitions(
     RELEASE_KIND,
     "一件事",
@@ -195,8 +232,8 @@ files = Definitions(
 
 
 def load_bundles() -> list[Release]:
-    """Check every bundle of the pack and make it known. The rules must be loaded before. Raises DataFileError."""
-    return files.load(_check_rule)
+    """Check every bundle of the pack and make it known. Items, forms and rules must be loaded before. Raises DataFileError."""
+    return files.load(_check)
 
 
 def all_bundles() -> list[Bundle]:

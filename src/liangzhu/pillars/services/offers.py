@@ -4,11 +4,12 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 
+from liangzhu.beams.trust.certificates import api as certificates
 from liangzhu.kernel.errors import StepNotAllowed
 from liangzhu.kernel.now import today
 from liangzhu.kernel.pack import pack
 from liangzhu.pillars.services import issued
-from liangzhu.pillars.services.models import ItemVersion
+from liangzhu.pillars.services.models import ItemMaterial, ItemVersion
 from liangzhu.pillars.services.planning import Term
 from liangzhu.pillars.services.queries import items
 
@@ -101,7 +102,7 @@ def _offer(pk: int) -> Offer:
                 title=one.name,
                 required=one.necessity == "must",
                 held_by=one.issuer if one.spared else "",
-                source=one.source,
+                source=one.source or _own_source(one),
                 certificate_type=one.certificate_type,
                 on_promise=one.free == "promise",
                 vetoed=issued.vetoed(one),
@@ -109,6 +110,12 @@ def _offer(pk: int) -> Offer:
             for one in row.materials.all()
         ),
     )
+
+
+def _own_source(one: ItemMaterial) -> str:
+    """The register of the certificates that the district issues itself, for one that is spared by certificate."""
+    kind = certificates.catalogue().kinds.get(one.certificate_type)
+    return f"certificates.{kind.key}" if one.free == "certificate" and kind and not kind.foreign else ""
 
 
 def forget() -> None:

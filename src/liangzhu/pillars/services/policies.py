@@ -1,8 +1,10 @@
 """Who may do what in services."""
 
 from liangzhu.beams.people.directory.api import declare_role, does_business
+from liangzhu.beams.people.residents.api import Resident
 from liangzhu.kernel.actors import Actor
 from liangzhu.kernel.policies import policy
+from liangzhu.pillars.services.models import Application, Material
 
 EDITOR, REVIEWER, KEEPER = "services.editor", "services.reviewer", "services.keeper"
 declare_role(EDITOR, "事项管理员", "维护本单位的事项实施清单，起草新版本，向上反映问题")
@@ -40,3 +42,27 @@ def keep_items(actor: Actor, target=None) -> bool:
 def keep_time(actor: Actor, target=None) -> bool:
     """The program itself."""
     return actor.is_system
+
+
+@policy("services.apply", "申办事项")
+def apply(actor: Actor, target=None) -> bool:
+    """Residents, for whom they act for now."""
+    return isinstance(actor, Resident)
+
+
+@policy("services.own_application", "查看和办理自己的申办")
+def own_application(actor: Actor, target: Application | None = None) -> bool:
+    """Whom it concerns, or who acts for them under a mandate that reaches this kind of business or this application."""
+    if not isinstance(actor, Resident):
+        return False
+    return target is None or (
+        actor.concerns(target.applicant) and actor.may(kind=target.bundle, case=str(target.ref))
+    )
+
+
+@policy("services.verify_material", "核验材料")
+def verify_material(actor: Actor, target: Material | None = None) -> bool:
+    """Officers and heads of a department that decides one of the cases which need it."""
+    if not (actor.signed_in and does_business(actor) and actor.has("matters.officer", "matters.head")):
+        return False
+    return target is None or target.cases.filter(unit_id=getattr(actor, "unit_id", None)).exists()

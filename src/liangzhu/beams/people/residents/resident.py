@@ -36,6 +36,11 @@ class Resident(Actor):
     capacity: str = ""
 
     @property
+    def identified(self) -> bool:
+        """Always: the province said who it is."""
+        return True
+
+    @property
     def principal(self) -> Ref:
         """Whom what is done now concerns."""
         return self.organisation or self.ward or self.person

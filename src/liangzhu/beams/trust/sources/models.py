@@ -142,14 +142,14 @@ hangs_on(Kept, "subject")
 class StaffCheck(Sealed):
     """A material that no source gave: staff verify it, and the citizen is not asked for it (由工作人员核验)."""
 
-    OPEN, GOOD, BAD = "open", "good", "bad"
+    OPEN, GOOD, BAD, NO_SOURCE = "open", "good", "bad", "none"
     STATES = [(OPEN, "由工作人员核验"), (GOOD, "已核验，属实"), (BAD, "已核验，不符")]
 
     case = models.CharField("事项", max_length=80)
     material = models.CharField(max_length=80, help_text="key of the material in the case")
     title = models.CharField("材料", max_length=200)
     source = models.CharField("来源", max_length=80, blank=True)
-    why = models.CharField("没有取到的原因", max_length=8, choices=Read.OUTCOMES)
+    why = models.CharField("没有取到的原因", max_length=8, choices=[*Read.OUTCOMES, (NO_SOURCE, "没有可以读取的来源")])
     state = models.CharField("状态", max_length=8, choices=STATES, default=OPEN)
     opened_at = models.DateTimeField("登记时间")
     note = SealedTextField("核验情况", max_length=400, blank=True)

@@ -3,7 +3,7 @@
 from liangzhu.beams.work.decisions.checking import parse
 from liangzhu.beams.work.decisions.deciding import Decision, NoRow, decide_by
 from liangzhu.beams.work.decisions.dmn import DmnRefused, from_dmn, to_dmn
-from liangzhu.beams.work.decisions.rules import by_release_id, decide, in_force, load_rules, read_rule
+from liangzhu.beams.work.decisions.rules import by_release_id, decide, in_force, load_rules, read_rule, rule_files
 from liangzhu.beams.work.decisions.table import Column, Table
 
 __all__ = [
@@ -20,5 +20,6 @@ __all__ = [
     "load_rules",
     "parse",
     "read_rule",
+    "rule_files",
     "to_dmn",
 ]

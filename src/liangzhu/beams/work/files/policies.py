@@ -6,14 +6,14 @@ from liangzhu.kernel.policies import policy
 
 @policy("files.upload", "上传附件")
 def upload(actor: Actor, target=None) -> bool:
-    """Any member of staff; what it may be attached to is decided by the app that owns the subject."""
-    return actor.signed_in
+    """Staff and residents; what it may be attached to is decided by the app that owns the subject."""
+    return actor.identified
 
 
 @policy("files.download", "下载附件")
 def download(actor: Actor, target=None) -> bool:
-    """Any member of staff; which files, `queries.attachment` decides row by row."""
-    return actor.signed_in
+    """Staff and residents; which files, `queries.attachment` decides row by row."""
+    return actor.identified
 
 
 @policy("files.sweep", "清理未使用的附件")

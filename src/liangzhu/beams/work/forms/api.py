@@ -3,7 +3,7 @@
 from liangzhu.beams.work.forms.actions import NotReady, begin, save, send, send_answers
 from liangzhu.beams.work.forms.grammar import FormSpec
 from liangzhu.beams.work.forms.models import Snapshot
-from liangzhu.beams.work.forms.queries import draft_of, field_words, shown, summary, typed, verifies
+from liangzhu.beams.work.forms.queries import draft_of, field_words, in_words, shown, summary, typed, verifies
 from liangzhu.beams.work.forms.registry import Answer, NoAnswer, check, source, subject_kind
 from liangzhu.beams.work.forms.specs import (
     by_fingerprint,
@@ -35,6 +35,7 @@ __all__ = [
     "fingerprint",
     "form_files",
     "in_force",
+    "in_words",
     "load_forms",
     "read_form",
     "save",

@@ -9,8 +9,8 @@ from liangzhu.kernel.refs import Ref
 
 @policy("forms.fill", "填写表单")
 def fill(actor: Actor, target: Draft | tuple[str, str, str] | None = None) -> bool:
-    """Any member of staff: one's own draft, or a (form key, subject, part) that the subject's kind opens to them."""
-    if not actor.signed_in:
+    """One's own draft, or a (form key, subject, part) that the subject's kind opens to one; to residents only of kinds for them."""
+    if not actor.identified:
         return False
     if isinstance(target, Draft):
         return target.owner == str(actor.ref) and _open(actor, target.form, target.subject, target.part)
@@ -19,16 +19,18 @@ def fill(actor: Actor, target: Draft | tuple[str, str, str] | None = None) -> bo
 
 def _open(actor: Actor, form: str, subject: str, part: str) -> bool:
     if not subject:
-        return True
+        return actor.signed_in
     ref = Ref.parse(subject)
     kind = registry.subjects.get(ref.kind)
-    return kind is not None and kind.may_fill(actor, ref, form, part)
+    if kind is None or not (actor.signed_in or kind.residents):
+        return False
+    return kind.may_fill(actor, ref, form, part)
 
 
 @policy("forms.drop", "放弃草稿")
 def drop(actor: Actor, target: Draft | None = None) -> bool:
     """The own draft, also of a form that is no longer open to them; timers, when it is old."""
-    return actor.signed_in and (target is None or target.owner == str(actor.ref))
+    return actor.identified and (target is None or target.owner == str(actor.ref))
 
 
 @policy("forms.cosign", "共同签署")
@@ -41,7 +43,7 @@ def cosign(actor: Actor, target: CoSignature | None = None) -> bool:
 @policy("forms.read_snapshot", "查看填报内容")
 def read_snapshot(actor: Actor, target: Snapshot | None = None) -> bool:
     """Whoever sent it, and those whom the kind of its subject lets read it."""
-    if not actor.signed_in:
+    if not actor.identified:
         return False
     if target is None or target.sent_by == str(actor.ref):
         return True
@@ -49,7 +51,7 @@ def read_snapshot(actor: Actor, target: Snapshot | None = None) -> bool:
         return False
     ref = Ref.parse(target.subject)
     kind = registry.subjects.get(ref.kind)
-    return kind is not None and kind.may_read(actor, ref)
+    return kind is not None and (actor.signed_in or kind.residents) and kind.may_read(actor, ref)
 
 
 @policy("forms.read", "查看表单的定义")

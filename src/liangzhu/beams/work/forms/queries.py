@@ -32,6 +32,15 @@ def draft_of(actor: Actor, key: str, subject: str, part: str = "") -> Draft | No
     return Draft.objects.filter(owner=str(actor.ref), form=key, subject=subject, part=part).first()
 
 
+def place_of(actor: Actor, row: Draft) -> str:
+    """The page that a resident's draft belongs to, from which it was begun; "" for staff, whose drafts stand in a list."""
+    kind = registry.subjects.get(Ref.parse(row.subject).kind) if row.subject else None
+    if actor.signed_in or kind is None or kind.finish is None:
+        return ""
+    found = kind.finish(actor, Ref.parse(row.subject), row.form, row.part)
+    return found[0] if found else ""
+
+
 @dataclass(frozen=True)
 class DraftRow:
     """A draft as listed."""
@@ -254,6 +263,16 @@ def typed(row: Snapshot) -> dict[str, Any]:
     return {
         name: value if form.field(name).type == "table" else values.typed(form.field(name), value)
         for name, value in row.content["answers"].items()
+    }
+
+
+def in_words(row: Snapshot) -> dict[str, str]:
+    """The answers of a snapshot as people read them, for what is made out with them; tables are left out."""
+    form = specs.by_release_id(row.release_id)
+    return {
+        name: showing.flat_words(form.field(name), value)
+        for name, value in row.content["answers"].items()
+        if form.field(name).type != "table"
     }
 
 

@@ -71,7 +71,7 @@ class SubjectKind:
     ``may_fill(actor, subject, form key, part)`` is asked for a part of the subject, or "" for the whole.
     ``finish(actor, subject, form key, part)`` is (address, button) of the page that sends the finished form on; without it the form's
     own summary sends it. ``edition(subject, form key)`` is the hash of the release that the thing is bound to, "" for that in
-    force.
+    force. ``residents``: residents fill them in too; other kinds stay with staff, whatever ``may_fill`` says.
     """
 
     kind: str
@@ -79,6 +79,7 @@ class SubjectKind:
     may_read: Callable[[Actor, Ref], bool]
     finish: Callable[[Actor, Ref, str, str], tuple[str, str] | None] | None = None
     edition: Callable[[Ref, str], str] | None = None
+    residents: bool = False
 
 
 sources: dict[str, Source] = {}
@@ -120,11 +121,12 @@ def subject_kind(
     may_read: Callable[[Actor, Ref], bool],
     finish: Callable[[Actor, Ref, str, str], tuple[str, str] | None] | None = None,
     edition: Callable[[Ref, str], str] | None = None,
+    residents: bool = False,
 ) -> None:
     """Say for whom and by whom forms may be filled in about a kind of thing. A kind that nobody registered stays closed."""
     if kind in subjects and subjects[kind].may_fill is not may_fill:
         raise ValueError(f"{kind} is registered twice")
-    subjects[kind] = SubjectKind(kind, may_fill, may_read, finish, edition)
+    subjects[kind] = SubjectKind(kind, may_fill, may_read, finish, edition, residents)
 
 
 def finished_elsewhere(subject: str) -> bool:

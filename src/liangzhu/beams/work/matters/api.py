@@ -1,7 +1,7 @@
 """The front door of this app. README.md shows how a kind of matter is made with it."""
 
 from liangzhu.beams.work.matters.actions import assign, comment, open_new, step
-from liangzhu.beams.work.matters.clocks import end_of, last_day
+from liangzhu.beams.work.matters.clocks import end_of, last_day, workdays_after
 from liangzhu.beams.work.matters.engine import (
     Option,
     add_part,
@@ -60,6 +60,7 @@ from liangzhu.beams.work.matters.queries import (
     entries_of,
     history,
     inbox,
+    needs_of,
     own_matter,
     own_matters,
     rows,
@@ -127,6 +128,7 @@ __all__ = [
     "look_again",
     "measure",
     "move_parts",
+    "needs_of",
     "notify",
     "open_matter",
     "open_new",
@@ -156,4 +158,5 @@ __all__ = [
     "timer_state",
     "transitions",
     "visible",
+    "workdays_after",
 ]

@@ -56,6 +56,11 @@ post_save.connect(forget, sender=DayOverride, dispatch_uid="matters.calendar.sav
 post_delete.connect(forget, sender=DayOverride, dispatch_uid="matters.calendar.deleted")
 
 
+def workdays_after(first: date, last: date) -> int:
+    """The working days after a day up to and with another; negative backwards. Raises NoSuchWorkday."""
+    return work_calendar(fresh=True).between(first, last)
+
+
 def local_day(moment: datetime) -> date:
     """The day of an instant in Asia/Shanghai."""
     return moment.astimezone(SHANGHAI).date()

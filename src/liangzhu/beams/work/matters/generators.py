@@ -700,6 +700,8 @@ class Walk:
         for who in step.who:
             if who.system:
                 return SYSTEM_HAND
+            if who.applicant:
+                continue
             unit = None
             if who.party:
                 unit = part.unit if who.party == "part" and part else self.parties.get(who.party)

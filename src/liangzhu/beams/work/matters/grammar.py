@@ -30,7 +30,8 @@ class Who:
     """One alternative of who may act: a unit and any of the ``roles`` there.
 
     The unit is that of the ``party``, of the part (``party = "part"``), the one ``holding`` the matter, or
-    any when none is given; ``head`` asks for the head of the unit; ``system`` is a timer or a trigger.
+    any when none is given; ``head`` asks for the head of the unit; ``system`` is a timer or a trigger. ``applicant`` is
+    whom the matter is about, or who acts for them now: their actor's ``principal`` is the matter's applicant.
     """
 
     party: str = ""
@@ -38,6 +39,12 @@ class Who:
     roles: tuple[str, ...] = ()
     head: bool = False
     system: bool = False
+    applicant: bool = False
+
+    @property
+    def of_staff(self) -> bool:
+        """Whether somebody at a unit is meant."""
+        return not self.system and not self.applicant
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from liangzhu.beams.people.directory.api import declare_role, does_business
+from liangzhu.beams.people.residents.api import Resident
 from liangzhu.beams.work.matters.grammar import Transition, Who
 from liangzhu.beams.work.matters.models import Matter, Part, View
 from liangzhu.kernel.actors import Actor
@@ -26,6 +27,9 @@ def fits(actor: Actor, who: Who, attempt: Attempt) -> bool:
     """Whether an actor is the one that an alternative of a process speaks of."""
     if who.system:
         return actor.is_system
+    if who.applicant:
+        applicant = attempt.matter.applicant
+        return isinstance(actor, Resident) and bool(applicant) and actor.concerns(applicant)
     unit = getattr(actor, "unit_id", None)
     if unit is None:
         return False

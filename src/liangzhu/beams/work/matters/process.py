@@ -450,7 +450,7 @@ class _Reader:
         return step
 
     def who(self, block: str, step: str, part: str, body: dict) -> Who:
-        self.keys(body, block, {"party", "holding", "role", "roles", "head", "system"})
+        self.keys(body, block, {"party", "holding", "role", "roles", "head", "system", "applicant"})
         roles = [*body.get("roles", []), *([body["role"]] if "role" in body else [])]
         known = all_roles()
         for role in roles:
@@ -467,6 +467,7 @@ class _Reader:
             roles=tuple(roles),
             head=bool(body.get("head")),
             system=bool(body.get("system")),
+            applicant=bool(body.get("applicant")),
         )
         if who == Who():
             self.fault(block, "who", f"步骤 {step!r} 的 who 里有一项没有写明是谁")

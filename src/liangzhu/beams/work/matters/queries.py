@@ -807,6 +807,15 @@ def calendar_year(actor: Actor, number: int) -> Year:
     )
 
 
+def needs_of(matter_ids: Iterable[int]) -> dict[int, list[int]]:
+    """Which matters each of these waits for (前置), by id. The caller has made sure that they may be seen."""
+    found: dict[int, list[int]] = {}
+    rows = Link.objects.filter(matter__in=list(matter_ids), kind=Link.NEEDS).values_list("matter", "to")
+    for matter_id, to_id in rows.order_by("id"):
+        found.setdefault(matter_id, []).append(to_id)
+    return found
+
+
 def due(actor: Actor, since: date, workdays: int) -> Due:
     """The day that lies so many working days after another, which is not counted. Raises NoSuchWorkday."""
     policies.read_calendar.require(actor)

@@ -367,6 +367,8 @@ def who_words(process: Process, who: Who) -> str:
     """One alternative of who may act: 牵头单位的承办人、单位负责人."""
     if who.system:
         return "系统自动办理"
+    if who.applicant:
+        return "申请人"
     unit = process.parties.get(who.party, "参与单位") if who.party not in ("", "part") else ""
     unit = "配合单位" if who.party == "part" else "承办单位" if who.holding else unit
     roles = "、".join(directory.role_title(role) for role in who.roles)

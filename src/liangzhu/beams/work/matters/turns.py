@@ -16,7 +16,7 @@ def expected(flow: Flow, state: str) -> list[Who]:
     Where no step belongs to that unit's own roles, everybody whom a step names by role alone.
     """
     turn = flow.states[state].turn
-    named = [who for step in flow.out_of(state) for who in step.who if not who.system]
+    named = [who for step in flow.out_of(state) for who in step.who if who.of_staff]
     own = [who for who in named if who.holding or (who.party and who.party == turn)]
     return own or [who for who in named if not who.party]
 

@@ -1,5 +1,6 @@
 """Every change of services."""
 
+from liangzhu.pillars.services.actions import cases
 from liangzhu.pillars.services.actions.importing import import_items
 from liangzhu.pillars.services.actions.items import (
     begin_draft,
@@ -26,6 +27,7 @@ __all__ = [
     "begin_draft",
     "begin_item",
     "bring_into_force",
+    "cases",
     "decide",
     "edit_section",
     "end_exemption",

@@ -1,5 +1,6 @@
 """The tables of services."""
 
+from liangzhu.pillars.services.models.cases import Application, Case, Material
 from liangzhu.pillars.services.models.items import (
     Batch,
     Exemption,
@@ -15,7 +16,9 @@ from liangzhu.pillars.services.models.items import (
 )
 
 __all__ = [
+    "Application",
     "Batch",
+    "Case",
     "Exemption",
     "Item",
     "ItemBasis",
@@ -24,6 +27,7 @@ __all__ = [
     "ItemQuestion",
     "ItemStep",
     "ItemVersion",
+    "Material",
     "SourceRecord",
     "Upward",
 ]

@@ -1,5 +1,5 @@
 """Every read of services."""
 
-from liangzhu.pillars.services.queries import items
+from liangzhu.pillars.services.queries import cases, items
 
-__all__ = ["items"]
+__all__ = ["cases", "items"]

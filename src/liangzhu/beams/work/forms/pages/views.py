@@ -25,6 +25,7 @@ from liangzhu.beams.work.forms.pages.forms import (
 from liangzhu.beams.work.forms.pages.forms import (
     sent as read_sent,
 )
+from liangzhu.beams.work.forms.pages.guard import filling
 from liangzhu.kernel.errors import NotThere, Problem
 from liangzhu.kernel.policies import get_policy
 from liangzhu.kernel.ui.forms import Form, perform
@@ -32,14 +33,16 @@ from liangzhu.kernel.ui.templatetags.ui import cn_when
 from liangzhu.kernel.web import guarded
 
 
-@guarded("forms.fill")
+@filling("forms.fill")
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """What one has begun, what waits for one's signature, what one sent, and what one may begin."""
+    if not request.actor.signed_in:
+        return redirect("residents:home")
     return render(request, "forms/home.html", {"home": queries.home(request.actor)})
 
 
-@guarded("forms.fill")
+@filling("forms.fill")
 def start(request: HttpRequest, key: str) -> HttpResponse:
     """What a form will ask; beginning it, or going on."""
     try:
@@ -58,7 +61,7 @@ def start(request: HttpRequest, key: str) -> HttpResponse:
     return render(request, "forms/start.html", {"form": form, "begun": begun, "page": Form()})
 
 
-@guarded("forms.fill")
+@filling("forms.fill")
 @require_safe
 def resume(request: HttpRequest, draft_id: int) -> HttpResponse:
     """Go on where something is missing; with nothing missing, to the summary."""
@@ -77,7 +80,7 @@ def _step_of(form: FormSpec, name: str) -> Step:
     return found
 
 
-@guarded("forms.fill")
+@filling("forms.fill")
 def step(request: HttpRequest, draft_id: int, step: str) -> HttpResponse:
     """One step: drawn from the draft; what is sent is kept first, and then it goes where the button says."""
     row = queries.draft(request.actor, draft_id)
@@ -138,7 +141,7 @@ def _onward(
         return redirect(f"{here}#part-{name}")
     if verb == "later":
         messages.success(request, "已保存。换一台设备登录，也可以从这里继续。")
-        return redirect("forms:home")
+        return redirect(queries.place_of(request.actor, row) or "forms:home")
     if verb == "sources":
         actions.ask_again(request.actor, draft_id=row.pk)
         return redirect(here)
@@ -222,7 +225,7 @@ def _draw(
     return render(request, "forms/step.html", context, status=status)
 
 
-@guarded("forms.fill")
+@filling("forms.fill")
 @require_POST
 def autosave(request: HttpRequest, draft_id: int, step: str) -> JsonResponse:
     """Keep what is being typed, for the script: the new version, and which parts are shown now. 409 when it changed elsewhere."""
@@ -238,7 +241,7 @@ def autosave(request: HttpRequest, draft_id: int, step: str) -> JsonResponse:
     return JsonResponse({"version": row.version, "saved": cn_when(row.saved_at), "shown": shown})
 
 
-@guarded("forms.fill")
+@filling("forms.fill")
 def check(request: HttpRequest, draft_id: int) -> HttpResponse:
     """The summary before sending: everything in words, what is missing, who signs; and sending it."""
     row = queries.draft(request.actor, draft_id)
@@ -287,7 +290,7 @@ def _snapshot_id(result: Any) -> int:
     return int(str(result).rpartition(":")[2]) if isinstance(result, str) else result.pk
 
 
-@guarded("forms.fill")
+@filling("forms.fill")
 def ask(request: HttpRequest, draft_id: int, place: str) -> HttpResponse:
     """Ask somebody to sign, or take the request back (``back``)."""
     row = queries.draft(request.actor, draft_id)
@@ -319,7 +322,7 @@ def ask(request: HttpRequest, draft_id: int, place: str) -> HttpResponse:
     return render(request, "forms/ask.html", context, status=done.status)
 
 
-@guarded("forms.fill")
+@filling("forms.fill")
 def carry(request: HttpRequest, draft_id: int) -> HttpResponse:
     """What a newer release of the form changes for a draft, and going over to it."""
     row = queries.draft(request.actor, draft_id)
@@ -342,20 +345,21 @@ def carry(request: HttpRequest, draft_id: int) -> HttpResponse:
     )
 
 
-@guarded("forms.drop")
+@filling("forms.drop")
 def drop(request: HttpRequest, draft_id: int) -> HttpResponse:
     """Give a draft up; asked first."""
     row = queries.draft(request.actor, draft_id)
     form = specs.by_release_id(row.release_id)
     page = Form(request.POST if request.method == "POST" else None)
+    back = queries.place_of(request.actor, row) or "forms:home"
     done = perform(request, page, lambda data, once: actions.drop(request.actor, draft_id=row.pk, once=once))
     if done.ok:
         messages.success(request, "草稿已放弃，填写的内容和附件都已删除。")
-        return redirect("forms:home")
+        return redirect(back)
     return render(request, "forms/drop.html", {"draft": row, "form": form, "page": page}, status=done.status)
 
 
-@guarded("forms.cosign")
+@filling("forms.cosign")
 def sign(request: HttpRequest, signature_id: int) -> HttpResponse:
     """What a co-signer is asked to sign, what changed since they did, and their answer."""
     found = queries.to_sign(request.actor, signature_id)
@@ -379,7 +383,7 @@ def sign(request: HttpRequest, signature_id: int) -> HttpResponse:
     return render(request, "forms/sign.html", {"found": found, "page": page}, status=done.status)
 
 
-@guarded("forms.read_snapshot")
+@filling("forms.read_snapshot")
 def sent(request: HttpRequest, snapshot_id: int) -> HttpResponse:
     """A form as it was sent; made to be printed. Others than the sender see it in full for a reason, which is logged."""
     page = RevealForm(request.POST if request.method == "POST" else None)

@@ -1,0 +1,313 @@
+"""The guide of a bundle, and the pages of whoever applies."""
+
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST
+
+from liangzhu.beams.people.residents.api import resident_page
+from liangzhu.beams.work.decisions import api as decisions
+from liangzhu.kernel import limits
+from liangzhu.kernel.errors import Problem
+from liangzhu.kernel.paging import page
+from liangzhu.kernel.ui.forms import form_view, perform
+from liangzhu.kernel.web import guarded
+from liangzhu.pillars.services import bundles, guide
+from liangzhu.pillars.services.actions import cases as actions
+from liangzhu.pillars.services.models import Application, Material
+from liangzhu.pillars.services.pages.cases_forms import (
+    CorrectForm,
+    DeliveryForm,
+    LookUpForm,
+    MaterialForm,
+    QuestionsForm,
+    SubmitForm,
+    VerifyForm,
+    WithdrawForm,
+)
+from liangzhu.pillars.services.queries import cases as queries
+
+# The guide ------------------------------------------------------------------------------------------------------
+
+
+@guarded("kernel.public")
+def bundle(request: HttpRequest, key: str) -> HttpResponse:
+    """A bundle: its questions, then what follows from the answers. Nobody need sign in for it."""
+    one = bundles.bundle(key)
+    columns = guide.questions(one)
+    asked = any(column.name in request.GET for column in columns)
+    form = QuestionsForm(request.GET if asked else None, columns=columns)
+    context = {"bundle": one, "form": form, "columns": columns}
+    if columns and not (asked and form.is_valid()):
+        return render(request, "services/cases/questions.html", context, status=422 if asked else 200)
+    answers = form.answers() if columns else {}
+    try:
+        found = guide.route(one, answers)
+    except (decisions.NoRow, Problem) as problem:
+        form.problem = problem
+        return render(request, "services/cases/questions.html", context, status=problem.status)
+    again = f"{reverse('services:bundle', args=[key])}?{urlencode(_plain(request))}#questions"
+    return render(
+        request,
+        "services/cases/route.html",
+        {**context, "route": found, "again": again, "query": urlencode(_plain(request))},
+    )
+
+
+def _plain(request: HttpRequest) -> list[tuple[str, str]]:
+    return [(name, value) for name in request.GET for value in request.GET.getlist(name)]
+
+
+@require_POST
+@resident_page(level=2)
+def begin(request: HttpRequest, key: str) -> HttpResponse:
+    """Begin to apply for what the guide found."""
+    one = bundles.bundle(key)
+    columns = guide.questions(one)
+    form = QuestionsForm(request.POST, columns=columns)
+    if columns and not form.is_valid():
+        return redirect("services:bundle", key)
+    row = actions.begin(
+        request.actor,
+        bundle=key,
+        answers=form.answers() if columns else {},
+        once=request.POST.get("once", ""),
+    )
+    return redirect("services:application", row.pk)
+
+
+# An application ---------------------------------------------------------------------------------------------
+
+
+@resident_page()
+def applications(request: HttpRequest) -> HttpResponse:
+    """All applications of whom one acts for."""
+    found = page(queries.own(request.actor), request, order=("-id",), size=20)
+    return render(request, "services/cases/applications.html", {"found": found})
+
+
+@resident_page()
+def application(request: HttpRequest, pk: int) -> HttpResponse:
+    """One application: what is left to do before it is sent, then where each case is."""
+    row = queries.application(request.actor, pk)
+    if row.submitted_at is not None:
+        context = {"application": row, "cases": queries.progress(request.actor, row)}
+        return render(request, "services/cases/progress.html", context)
+    found = queries.preparing(request.actor, row)
+    form = SubmitForm(request.POST or None, version=row.version)
+    context = {"application": row, "found": found}
+
+    def run(data, once):
+        return actions.submit(
+            request.actor,
+            application_id=pk,
+            version=data["version"],
+            declared=data["declared"],
+            once=once,
+        )
+
+    here = reverse("services:application", args=[pk])
+    return form_view(
+        request,
+        form,
+        run,
+        "services/cases/prepare.html",
+        context,
+        back=here,
+        done="已经提交。各部门同时开始办理，进展会在这里和消息里告诉您。",
+    )
+
+
+@require_POST
+@resident_page()
+def renew(request: HttpRequest, pk: int) -> HttpResponse:
+    """Go on under the items' new versions."""
+    actions.renew(request.actor, application_id=pk)
+    messages.success(request, "已按新版本更新。已填写的内容和材料都在，请再核对一遍。")
+    return redirect("services:application", pk)
+
+
+@resident_page()
+def drop(request: HttpRequest, pk: int) -> HttpResponse:
+    """Give up an application that was not sent."""
+    row = queries.application(request.actor, pk)
+    form = WithdrawForm(request.POST or None)
+    del form.fields["reason"]
+    return form_view(
+        request,
+        form,
+        lambda data, once: actions.drop(request.actor, application_id=pk, once=once),
+        "services/cases/drop.html",
+        {"application": row},
+        back=reverse("services:applications"),
+        done="已删除这份没有提交的申请。",
+    )
+
+
+@resident_page()
+def materials(request: HttpRequest, pk: int) -> HttpResponse:
+    """The materials: which government has, which are made on the way, which only the applicant has."""
+    row = queries.application(request.actor, pk)
+    if row.submitted_at is not None:
+        return redirect("services:application", pk)
+    return render(
+        request,
+        "services/cases/materials.html",
+        {"application": row, "materials": queries.materials(row)},
+    )
+
+
+@require_POST
+@resident_page()
+def fetch(request: HttpRequest, pk: int) -> HttpResponse:
+    """Fetch what the applicant ticked, with his consent."""
+    keys = request.POST.getlist("key")
+    if not keys:
+        messages.warning(request, "没有勾选材料。不同意获取的，可以自己上传。")
+        return redirect("services:materials", pk)
+    states = actions.fetch(request.actor, application_id=pk, keys=keys)
+    held = sum(state == Material.HELD for state in states.values())
+    late = sum(state == Material.TO_VERIFY for state in states.values())
+    absent = sum(state == Material.WANTED for state in states.values())
+    if held:
+        messages.success(request, f"已取得 {held} 份，不用您提交。")
+    if late:
+        messages.info(request, f"{late} 份暂时没有取到，由工作人员核验，不用您提交。")
+    if absent:
+        messages.warning(request, f"{absent} 份没有查到，请您上传。")
+    return redirect("services:materials", pk)
+
+
+@require_POST
+@resident_page()
+def bring(request: HttpRequest, pk: int, material_id: int) -> HttpResponse:
+    """Bring a material oneself."""
+    actions.bring_myself(request.actor, material_id=material_id)
+    return redirect("services:material", pk, material_id)
+
+
+@resident_page()
+def material(request: HttpRequest, pk: int, material_id: int) -> HttpResponse:
+    """Upload files for one material."""
+    row = queries.application(request.actor, pk)
+    found = next((one for one in queries.materials(row) if one.row.pk == material_id), None)
+    if found is None:
+        return redirect("services:materials", pk)
+    form = MaterialForm(request.POST or None, request.FILES or None, actor=request.actor)
+    return form_view(
+        request,
+        form,
+        lambda data, once: actions.give(
+            request.actor, material_id=material_id, uploads=data["uploads"], once=once
+        ),
+        "services/cases/material.html",
+        {"application": row, "material": found},
+        back=reverse("services:materials", args=[pk]),
+        done=f"已收到“{found.row.title}”。",
+    )
+
+
+@resident_page()
+def delivery(request: HttpRequest, pk: int) -> HttpResponse:
+    """Choose how the results come."""
+    row = queries.application(request.actor, pk)
+    form = DeliveryForm(
+        request.POST or None, initial={"delivery": row.delivery, "address": row.address if row.address else ""}
+    )
+    return form_view(
+        request,
+        form,
+        lambda data, once: actions.choose_delivery(request.actor, application_id=pk, once=once, **data),
+        "services/cases/delivery.html",
+        {"application": row},
+        back=reverse("services:application", args=[pk]),
+        done="已记下。",
+    )
+
+
+@resident_page()
+def correct(request: HttpRequest, pk: int, case_id: int) -> HttpResponse:
+    """Answer a correction notice."""
+    row = queries.application(request.actor, pk)
+    view = next((one for one in queries.progress(request.actor, row) if one.case.pk == case_id), None)
+    if view is None or not view.may_correct:
+        return redirect("services:application", pk)
+    form = CorrectForm(request.POST or None, request.FILES or None, actor=request.actor)
+    return form_view(
+        request,
+        form,
+        lambda data, once: actions.correct(request.actor, case_id=case_id, once=once, **data),
+        "services/cases/correct.html",
+        {"application": row, "view": view},
+        back=reverse("services:application", args=[pk]),
+        done="已提交补正。承办部门五个工作日内受理，逾期即为受理。",
+    )
+
+
+@resident_page()
+def withdraw(request: HttpRequest, pk: int, case_id: int | None = None) -> HttpResponse:
+    """Withdraw one case, or all of it."""
+    row = queries.application(request.actor, pk)
+    view = None
+    if case_id is not None:
+        view = next((one for one in queries.progress(request.actor, row) if one.case.pk == case_id), None)
+        if view is None or not view.may_withdraw:
+            return redirect("services:application", pk)
+    form = WithdrawForm(request.POST or None)
+
+    def run(data, once):
+        if case_id is None:
+            return actions.withdraw(request.actor, application_id=pk, once=once, **data)
+        return actions.withdraw_case(request.actor, case_id=case_id, once=once, **data)
+
+    return form_view(
+        request,
+        form,
+        run,
+        "services/cases/withdraw.html",
+        {"application": row, "view": view},
+        back=reverse("services:application", args=[pk]),
+        done="已撤回。",
+    )
+
+
+@guarded("kernel.public")
+def look_up(request: HttpRequest) -> HttpResponse:
+    """Where an application is, by number and password, without an account."""
+    form = LookUpForm(request.POST or None)
+
+    def run(data, once):
+        limits.take(
+            limits.Rate("services_look_up", settings.LIANGZHU_LOOK_UP_RATE), limits.address_key(request)
+        )
+        return queries.by_number(data["number"], data["password"])
+
+    done = perform(request, form, run)
+    context = {"form": form}
+    if done.ok:
+        row: Application = done.result
+        context |= {"application": row, "cases": queries.public_progress(row)}
+    return render(request, "services/cases/look_up.html", context, status=done.status)
+
+
+# Staff ------------------------------------------------------------------------------------------------------------
+
+
+@guarded("services.verify_material")
+def verify(request: HttpRequest, material_id: int, matter_id: int) -> HttpResponse:
+    """Note that a material was verified by staff."""
+    row = queries.material_to_verify(request.actor, material_id, matter_id)
+    form = VerifyForm(request.POST or None)
+    return form_view(
+        request,
+        form,
+        lambda data, once: actions.verify(request.actor, material_id=row.pk, once=once, **data),
+        "services/cases/verify.html",
+        {"material": row},
+        back=reverse("matters:matter", args=[matter_id]),
+        done="已记下核验结果。",
+    )

@@ -1,0 +1,30 @@
+"""Tags of the pages of services."""
+
+from django import template
+
+from liangzhu.pillars.services.guide import Route
+from liangzhu.pillars.services.planning import Term
+
+register = template.Library()
+
+_UNITS = {"workday": "个工作日", "day": "日", "hour": "小时"}
+
+
+@register.filter
+def term_words(term: Term | None) -> str:
+    """A limit in words: 承诺 15 个工作日; 当场办结."""
+    if term is None:
+        return ""
+    return f"承诺 {term.amount} {_UNITS[term.unit]}" if term.unit in _UNITS else "当场办结"
+
+
+@register.simple_tag
+def part_title(route: Route, name: str) -> str:
+    """The name of a part's item."""
+    return route.title(name)
+
+
+@register.filter
+def in_state(materials, state: str) -> list:
+    """The materials of one state."""
+    return [one for one in materials if one.row.state == state]
