@@ -9,10 +9,14 @@ from django.test import Client
 from liangzhu.beams.people.access import api as access
 from liangzhu.beams.people.directory import actions as directory_actions
 from liangzhu.beams.people.directory import api as directory
+from liangzhu.beams.trust.certificates import api as certificates
+from liangzhu.beams.work.decisions import api as decisions
+from liangzhu.beams.work.forms import api as forms
+from liangzhu.beams.work.matters import api as matters
 from liangzhu.kernel import limits
 from liangzhu.kernel.actors import SYSTEM
 from liangzhu.kernel.pack import pack
-from liangzhu.pillars.services import actions, catalogue, finding, offers
+from liangzhu.pillars.services import actions, bundles, catalogue, finding, offers
 
 FEW = ("zhensuo_beian", "qiye_sheli")
 
@@ -87,3 +91,14 @@ def reviewer(put):
 @pytest.fixture
 def keeper(put):
     return put("ku", "shenpiju", "services.keeper")
+
+
+@pytest.fixture
+def clinic(items_loaded):
+    """The whole pack as applications need it: seals, forms, tables, items, bundles, processes."""
+    certificates.load_certificates(pack(), demo=True)
+    forms.load_forms()
+    decisions.load_rules()
+    catalogue.load_items(pack())
+    bundles.load_bundles()
+    matters.load_processes()

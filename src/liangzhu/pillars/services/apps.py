@@ -1,5 +1,7 @@
 """The app's configuration."""
 
+from importlib import import_module
+
 from liangzhu.kernel.apps import HouseApp
 
 
@@ -9,3 +11,8 @@ class ServicesApp(HouseApp):
     name = "liangzhu.pillars.services"
     label = "services"
     verbose_name = "政务服务"
+
+    def ready(self) -> None:
+        """Also: register what was answered in the guide as a source of forms."""
+        super().ready()
+        import_module(f"{self.name}.answers")

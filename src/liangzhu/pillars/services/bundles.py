@@ -103,7 +103,13 @@ def parse(text: str, origin: str) -> Bundle:
     if faults:
         raise DataFileError(origin, faults)
     parts = {
-        name: BundlePart(name, one["item"], frozenset(one.get("needs", ())), one.get("about", ""), one.get("certificate", {}))
+        name: BundlePart(
+            name,
+            one["item"],
+            frozenset(one.get("needs", ())),
+            one.get("about", ""),
+            one.get("certificate", {}),
+        )
         for name, one in raw["parts"].items()
     }
     return Bundle(
@@ -212,6 +218,21 @@ def bundle(key: str) -> Bundle:
         one = offer(key.removeprefix(ONE_ITEM))
         return Bundle(key, one.name, {"one": BundlePart("one", one.key)}, window=one.window, form=one.form)
     return files.in_force(key)
+
+
+def where_applied(item: str) -> str:
+    """The key under which one applies for an item online: the bundle that it belongs to, else its own; "" for neither.
+
+    An item of its own is applied for where its form asks all that its certificate must say.
+    """
+    for one in all_bundles():
+        if any(part.item == item for part in one.parts.values()):
+            return one.key
+    try:
+        found = offer(item)
+    except Problem:
+        return ""
+    return "" if lacking(found, found.form, {}) else f"{ONE_ITEM}{item}"
 
 
 def in_release(application) -> Bundle:

@@ -72,6 +72,11 @@ class Route:
         return tuple(one for one in self.materials if not one.why)
 
     @property
+    def fees(self) -> list[str]:
+        """The items that cost something."""
+        return [one.offer.name for one in self.parts if one.offer.fee]
+
+    @property
     def asked_singly(self) -> int:
         """Materials counted as often as the parts would ask for them one by one."""
         return sum(len(one.parts) for one in self.materials)

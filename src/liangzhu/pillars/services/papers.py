@@ -27,7 +27,9 @@ def make_paper(act: Act, case: Case, paper: str, data: dict[str, Any]) -> None:
     )
 
 
-def make_receipt(act: Act, application: Application, cases: list[Case], data: dict[str, Any], unit_id: int) -> None:
+def make_receipt(
+    act: Act, application: Application, cases: list[Case], data: dict[str, Any], unit_id: int
+) -> None:
     """The receipt of one delivery (送达回证) for all that was handed out with it."""
     first = cases[0]
     first.application = application
@@ -35,7 +37,9 @@ def make_receipt(act: Act, application: Application, cases: list[Case], data: di
         "applicant": applicant_name(first),
         "item": application.title,
         "case_number": application.matter.number,
-        "documents": [f"{case.name}：{case.result or case.get_outcome_display()}（{case.code}）" for case in cases],
+        "documents": [
+            f"{case.name}：{case.result or case.get_outcome_display()}（{case.code}）" for case in cases
+        ],
         "method": data["way"],
         "delivered_on": today(),
         "recipient": data["receiver"],
@@ -71,7 +75,9 @@ def applicant_name(case: Case) -> str:
 def _answers(case: Case) -> dict[str, str]:
     row = case.application
     if not hasattr(row, "in_words"):
-        row.in_words = forms.in_words(forms.Snapshot.objects.get(pk=row.snapshot_id)) if row.snapshot_id else {}
+        row.in_words = (
+            forms.in_words(forms.Snapshot.objects.get(pk=row.snapshot_id)) if row.snapshot_id else {}
+        )
     return row.in_words
 
 
@@ -89,7 +95,12 @@ def _acceptance(case: Case, data):
     words = _term(case.promised_amount, case.promised_unit, "承诺") or _term(
         case.legal_amount, case.legal_unit, "法定"
     )
-    seen = [one.title for one in Material.objects.filter(cases=case).exclude(state__in=[Material.WANTED, Material.AVAILABLE])]
+    seen = [
+        one.title
+        for one in Material.objects.filter(cases=case).exclude(
+            state__in=[Material.WANTED, Material.AVAILABLE]
+        )
+    ]
     return "acceptance", {
         "received_on": _received(case),
         "accepted_on": today(),
@@ -128,7 +139,9 @@ def _special(case: Case, data):
         "procedure": data.get("reason", ""),
         "reason": data.get("about", ""),
         "starts_on": today(),
-        "expected": f"{held:%Y年%-m月%-d日}举行，结束后次日继续计时" if held else "结束后次日继续计时，结果另行告知",
+        "expected": f"{held:%Y年%-m月%-d日}举行，结束后次日继续计时"
+        if held
+        else "结束后次日继续计时，结果另行告知",
     }
 
 
@@ -156,7 +169,11 @@ def _refused(case: Case, data):
 
 def _notice(case: Case, data):
     made = case.result if case.certificate else ""
-    return "notice", {"decision": case.result or f"“{case.name}”已经办结", "basis": case.basis, "certificate": made}
+    return "notice", {
+        "decision": case.result or f"“{case.name}”已经办结",
+        "basis": case.basis,
+        "certificate": made,
+    }
 
 
 def _no(case: Case, data):

@@ -4,6 +4,7 @@
 |---|---|
 | `services.materials_seen` | acceptance while a required material is wanted from the applicant |
 | `services.materials_verified` | a favourable decision while a material waits for staff to verify it |
+| `services.needs_granted` | beginning before what a case waits for was granted |
 | `services.two_checkers` | a site check by fewer than two persons (行政许可法 §34) |
 | `services.site_checked` | a favourable decision on an item with a site check before its unit recorded one that passed |
 | `services.hearing_notice` | a hearing on less than seven working days' notice, later than twenty after it was asked for, or without a chair (§46-48) |
@@ -25,6 +26,9 @@ CASE_KINDS = {
 }
 AWAITING = ("granting", "refusing")
 """States of a case that was decided and is not yet delivered."""
+
+FAILED_CHECK = "不符合"
+"""The conclusion of a site check that stands against a permit; an option in `service_application.toml`."""
 
 NOTICE_DAYS, HELD_WITHIN = 7, 20
 """Working days before a hearing on which it is announced, and within which it is held once asked for (行政许可法 §47-48)."""
@@ -96,6 +100,13 @@ def _in_state(matter, state: str) -> list[str]:
     return [f"“{one}”" for one in rows.values_list("title", flat=True)[:5]]
 
 
+@matters.guard("services.needs_granted", early=True)
+def after_needs(act, matter, params: dict, data: dict, transition) -> None:
+    """Not before what the case waits for was granted (前置)."""
+    if not needs_granted(matter, {}):
+        raise StepNotAllowed("前置事项还没有办成。", todo="前置事项准予以后，自动进入收件。")
+
+
 @matters.guard("services.two_checkers")
 def two_checkers(act, matter, params: dict, data: dict, transition) -> None:
     """Two different persons check a site."""
@@ -112,15 +123,18 @@ def site_checked(act, matter, params: dict, data: dict, transition) -> None:
     case = case_of(matter)
     if not case.needs_check:
         return
-    rows = matters.Part.objects.filter(
-        matter=case.application.matter_id, kind="site_check", unit_id=case.unit_id
+    rows = matters.Part.objects.select_related("matter").filter(
+        matter=case.application.matter_id,
+        kind="site_check",
+        unit_id=case.unit_id,
+        state__in=("done", "not_needed"),
     )
-    ended = [one for one in rows if not one.is_open]
-    if not ended:
+    last = rows.order_by("-id").first()
+    if last is None:
         raise StepNotAllowed(
             "这一件要现场核查，还没有核查结果。", todo="请综合窗口约定联合现场核查，由本单位登记结果。"
         )
-    if any(one.state == "done" and one.result == "不符合" for one in ended):
+    if last.state == "done" and last.result == FAILED_CHECK:
         raise StepNotAllowed("现场核查的结论是“不符合”。", todo="整改后请重新核查，或者作出不予许可的决定。")
 
 
@@ -151,6 +165,24 @@ def _days_between(first: date, last: date) -> int:
 
 
 # Conditions -----------------------------------------------------------------------------------------------------
+
+
+@matters.condition("services.needs_granted")
+def needs_granted(matter, params: dict) -> bool:
+    """Everything that the case waits for was granted, delivered or not: waiting for the handing out would be waiting in a ring."""
+    needed = matters.needs_of([matter.pk]).get(matter.pk, [])
+    return Case.objects.filter(matter__in=needed, outcome=Case.GRANTED).count() == len(needed)
+
+
+@matters.condition("services.needs_failed")
+def needs_failed(matter, params: dict) -> bool:
+    """Something that the case waits for was refused, or ended without a decision."""
+    needed = matters.needs_of([matter.pk]).get(matter.pk, [])
+    rows = Case.objects.filter(matter__in=needed)
+    return (
+        rows.filter(outcome=Case.REFUSED).exists()
+        or rows.filter(matter__closed_at__isnull=False, outcome="").exists()
+    )
 
 
 @matters.condition("services.electronic_delivery")
@@ -198,7 +230,14 @@ def decide(act, matter, params: dict, data: dict, transition) -> None:
         case.certificate = str(papers.make_certificate(act, case))
     case.save(update_fields=["outcome", "decided_at", "certificate"])
     act.log(case.ref, outcome=case.outcome, certificate=case.certificate)
-    matters.look_again(act, case.application.matter)
+    _look_around(act, case.application)
+
+
+def _look_around(act, application: Application) -> None:
+    """A decision may be what the application, or a case that waits, waited for."""
+    matters.look_again(act, application.matter)
+    for row in application.cases.filter(matter__state="waiting").select_related("matter"):
+        matters.look_again(act, row.matter)
 
 
 @matters.effect("services.voucher", needs=("paper",), whole=True)

@@ -149,7 +149,9 @@ class StaffCheck(Sealed):
     material = models.CharField(max_length=80, help_text="key of the material in the case")
     title = models.CharField("材料", max_length=200)
     source = models.CharField("来源", max_length=80, blank=True)
-    why = models.CharField("没有取到的原因", max_length=8, choices=[*Read.OUTCOMES, (NO_SOURCE, "没有可以读取的来源")])
+    why = models.CharField(
+        "没有取到的原因", max_length=8, choices=[*Read.OUTCOMES, (NO_SOURCE, "没有可以读取的来源")]
+    )
     state = models.CharField("状态", max_length=8, choices=STATES, default=OPEN)
     opened_at = models.DateTimeField("登记时间")
     note = SealedTextField("核验情况", max_length=400, blank=True)

@@ -25,6 +25,7 @@ from liangzhu.beams.work.matters.models import (
     Comment,
     Desk,
     Entry,
+    Link,
     Matter,
     Notice,
     NoticeRule,

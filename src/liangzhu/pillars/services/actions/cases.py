@@ -383,9 +383,7 @@ def submit(act: Act, *, application_id: int, version: int, declared: bool = Fals
     return row
 
 
-def _open_cases(
-    act: Act, row: Application, cases: list[Case], found: guide.Route, window_id: int
-) -> None:
+def _open_cases(act: Act, row: Application, cases: list[Case], found: guide.Route, window_id: int) -> None:
     """A matter for each case; those that need others wait, the rest begin."""
     parts = {part.name: part for part in found.parts}
     rows = {}
@@ -419,7 +417,9 @@ def _unchanged(cases: list[Case], found: guide.Route) -> None:
     due = {part.name: (part.offer.version_id, part.offer.name) for part in found.parts}
     if shown == due:
         return
-    words = [f"“{name}”有了新版本" for part, (version, name) in due.items() if shown.get(part, (0,))[0] != version]
+    words = [
+        f"“{name}”有了新版本" for part, (version, name) in due.items() if shown.get(part, (0,))[0] != version
+    ]
     words += [f"“{name}”不再需要" for part, (_, name) in shown.items() if part not in due]
     raise ItemChanged(f"您填写期间，{'，'.join(words)}。")
 
@@ -450,9 +450,7 @@ def _own_case(act: Act, case_id: int) -> Case:
 def correct(act: Act, *, case_id: int, explanation: str, uploads: Iterable[int] = ()) -> Case:
     """Answer a correction notice (提交补正). Raises NotThere, StepNotAllowed, Invalid."""
     case = _own_case(act, case_id)
-    matters.advance(
-        act, case.matter, "correct", data={"explanation": explanation, "files": list(uploads)}
-    )
+    matters.advance(act, case.matter, "correct", data={"explanation": explanation, "files": list(uploads)})
     act.log(case.ref, corrected=True)
     return case
 

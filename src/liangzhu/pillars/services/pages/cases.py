@@ -2,23 +2,24 @@
 
 from urllib.parse import urlencode
 
-from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_POST
 
 from liangzhu.beams.people.residents.api import resident_page
 from liangzhu.beams.work.decisions import api as decisions
+from liangzhu.beams.work.files import api as files
 from liangzhu.kernel import limits
-from liangzhu.kernel.errors import Problem
-from liangzhu.kernel.paging import page
+from liangzhu.kernel.errors import NotThere, Problem
 from liangzhu.kernel.ui.forms import form_view, perform
 from liangzhu.kernel.web import guarded
 from liangzhu.pillars.services import bundles, guide
 from liangzhu.pillars.services.actions import cases as actions
-from liangzhu.pillars.services.models import Application, Material
+from liangzhu.pillars.services.models import Application, ItemVersion, Material
+from liangzhu.pillars.services.pages import items
 from liangzhu.pillars.services.pages.cases_forms import (
     CorrectForm,
     DeliveryForm,
@@ -30,6 +31,17 @@ from liangzhu.pillars.services.pages.cases_forms import (
     WithdrawForm,
 )
 from liangzhu.pillars.services.queries import cases as queries
+
+LOOK_UPS = limits.Rate("services_look_up", 30)
+"""How often one address may try numbers and passwords in a minute."""
+
+
+def _where(version: ItemVersion) -> str:
+    key = bundles.where_applied(version.item.key)
+    return reverse("services:bundle", args=[key]) if key else ""
+
+
+items.apply_by(_where)
 
 # The guide ------------------------------------------------------------------------------------------------------
 
@@ -50,44 +62,39 @@ def bundle(request: HttpRequest, key: str) -> HttpResponse:
     except (decisions.NoRow, Problem) as problem:
         form.problem = problem
         return render(request, "services/cases/questions.html", context, status=problem.status)
-    again = f"{reverse('services:bundle', args=[key])}?{urlencode(_plain(request))}#questions"
+    given = _given(request.GET, columns)
     return render(
         request,
         "services/cases/route.html",
-        {**context, "route": found, "again": again, "query": urlencode(_plain(request))},
+        {**context, "route": found, "begin": QuestionsForm(columns=[]), "given": given},
     )
 
 
-def _plain(request: HttpRequest) -> list[tuple[str, str]]:
-    return [(name, value) for name in request.GET for value in request.GET.getlist(name)]
+def _given(data: QueryDict, columns: list[decisions.Column]) -> list[tuple[str, str]]:
+    """The answers as they stand in an address."""
+    return [(one.name, value) for one in columns for value in data.getlist(one.name)]
 
 
 @require_POST
 @resident_page(level=2)
 def begin(request: HttpRequest, key: str) -> HttpResponse:
     """Begin to apply for what the guide found."""
-    one = bundles.bundle(key)
-    columns = guide.questions(one)
+    columns = guide.questions(bundles.bundle(key))
     form = QuestionsForm(request.POST, columns=columns)
-    if columns and not form.is_valid():
-        return redirect("services:bundle", key)
-    row = actions.begin(
-        request.actor,
-        bundle=key,
-        answers=form.answers() if columns else {},
-        once=request.POST.get("once", ""),
-    )
-    return redirect("services:application", row.pk)
+    here = f"{reverse('services:bundle', args=[key])}?{urlencode(_given(request.POST, columns))}"
+
+    def run(data: dict, once: str) -> Application:
+        return actions.begin(request.actor, bundle=key, answers=form.answers() if columns else {}, once=once)
+
+    done = perform(request, form, run)
+    if not done.ok:
+        if form.problem:
+            messages.warning(request, f"{form.problem.detail}{form.problem.todo}")
+        return redirect(here)
+    return redirect("services:application", int(done.result.id) if done.already else done.result.pk)
 
 
 # An application ---------------------------------------------------------------------------------------------
-
-
-@resident_page()
-def applications(request: HttpRequest) -> HttpResponse:
-    """All applications of whom one acts for."""
-    found = page(queries.own(request.actor), request, order=("-id",), size=20)
-    return render(request, "services/cases/applications.html", {"found": found})
 
 
 @resident_page()
@@ -95,7 +102,14 @@ def application(request: HttpRequest, pk: int) -> HttpResponse:
     """One application: what is left to do before it is sent, then where each case is."""
     row = queries.application(request.actor, pk)
     if row.submitted_at is not None:
-        context = {"application": row, "cases": queries.progress(request.actor, row)}
+        cases = queries.progress(request.actor, row)
+        context = {
+            "application": row,
+            "cases": cases,
+            "materials": queries.materials(row),
+            "receipt": queries.receipts(row),
+            "may_withdraw": row.matter.state == "running" and any(one.may_withdraw for one in cases),
+        }
         return render(request, "services/cases/progress.html", context)
     found = queries.preparing(request.actor, row)
     form = SubmitForm(request.POST or None, version=row.version)
@@ -143,7 +157,7 @@ def drop(request: HttpRequest, pk: int) -> HttpResponse:
         lambda data, once: actions.drop(request.actor, application_id=pk, once=once),
         "services/cases/drop.html",
         {"application": row},
-        back=reverse("services:applications"),
+        back=reverse("residents:home"),
         done="已删除这份没有提交的申请。",
     )
 
@@ -169,34 +183,57 @@ def fetch(request: HttpRequest, pk: int) -> HttpResponse:
     if not keys:
         messages.warning(request, "没有勾选材料。不同意获取的，可以自己上传。")
         return redirect("services:materials", pk)
-    states = actions.fetch(request.actor, application_id=pk, keys=keys)
-    held = sum(state == Material.HELD for state in states.values())
-    late = sum(state == Material.TO_VERIFY for state in states.values())
-    absent = sum(state == Material.WANTED for state in states.values())
+    states = list(actions.fetch(request.actor, application_id=pk, keys=keys).values())
+    held, late = states.count(Material.HELD), states.count(Material.TO_VERIFY)
     if held:
         messages.success(request, f"已取得 {held} 份，不用您提交。")
     if late:
-        messages.info(request, f"{late} 份暂时没有取到，由工作人员核验，不用您提交。")
-    if absent:
-        messages.warning(request, f"{absent} 份没有查到，请您上传。")
+        messages.info(request, f"{late} 份没有取到，由工作人员核验，也不用您提交。")
     return redirect("services:materials", pk)
 
 
 @require_POST
 @resident_page()
 def bring(request: HttpRequest, pk: int, material_id: int) -> HttpResponse:
-    """Bring a material oneself."""
-    actions.bring_myself(request.actor, material_id=material_id)
+    """Rather bring a material oneself."""
+    actions.bring(request.actor, material_id=_material(request, pk, material_id).row.pk)
     return redirect("services:material", pk, material_id)
+
+
+@require_POST
+@resident_page()
+def promise(request: HttpRequest, pk: int, material_id: int) -> HttpResponse:
+    """Promise in writing what a material would show."""
+    found = _material(request, pk, material_id)
+    actions.promise(request.actor, material_id=found.row.pk)
+    messages.success(request, f"已用承诺代替“{found.row.title}”。")
+    return redirect("services:materials", pk)
+
+
+@require_POST
+@resident_page()
+def take_back(request: HttpRequest, pk: int, material_id: int, file_id: int) -> HttpResponse:
+    """Take a file out again."""
+    found = _material(request, pk, material_id)
+    actions.take_back(request.actor, material_id=found.row.pk, file_id=file_id)
+    messages.success(request, "已删除这个文件。")
+    return redirect("services:material", pk, material_id)
+
+
+def _material(request: HttpRequest, pk: int, material_id: int) -> queries.MaterialView:
+    """A material of one's own application. Raises NotThere."""
+    row = queries.application(request.actor, pk)
+    found = next((one for one in queries.materials(row) if one.row.pk == material_id), None)
+    if found is None:
+        raise NotThere("没有找到这份材料。")
+    return found
 
 
 @resident_page()
 def material(request: HttpRequest, pk: int, material_id: int) -> HttpResponse:
     """Upload files for one material."""
     row = queries.application(request.actor, pk)
-    found = next((one for one in queries.materials(row) if one.row.pk == material_id), None)
-    if found is None:
-        return redirect("services:materials", pk)
+    found = _material(request, pk, material_id)
     form = MaterialForm(request.POST or None, request.FILES or None, actor=request.actor)
     return form_view(
         request,
@@ -216,7 +253,8 @@ def delivery(request: HttpRequest, pk: int) -> HttpResponse:
     """Choose how the results come."""
     row = queries.application(request.actor, pk)
     form = DeliveryForm(
-        request.POST or None, initial={"delivery": row.delivery, "address": row.address if row.address else ""}
+        request.POST or None,
+        initial={"delivery": row.delivery, "address": row.address if row.address else ""},
     )
     return form_view(
         request,
@@ -244,7 +282,7 @@ def correct(request: HttpRequest, pk: int, case_id: int) -> HttpResponse:
         "services/cases/correct.html",
         {"application": row, "view": view},
         back=reverse("services:application", args=[pk]),
-        done="已提交补正。承办部门五个工作日内受理，逾期即为受理。",
+        done="已提交补正，承办部门会接着办。",
     )
 
 
@@ -275,15 +313,26 @@ def withdraw(request: HttpRequest, pk: int, case_id: int | None = None) -> HttpR
     )
 
 
+@resident_page()
+def paper(request: HttpRequest, pk: int, case_id: int, paper_id: int) -> HttpResponse:
+    """A paper of one's own case, as PDF."""
+    return _file(queries.paper_file(request.actor, pk, case_id, paper_id))
+
+
+def _file(row: files.Attachment) -> HttpResponse:
+    response = HttpResponse(files.content(row), content_type=row.media_type)
+    response.headers["Content-Disposition"] = content_disposition_header(True, row.name)
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
 @guarded("kernel.public")
 def look_up(request: HttpRequest) -> HttpResponse:
     """Where an application is, by number and password, without an account."""
     form = LookUpForm(request.POST or None)
 
     def run(data, once):
-        limits.take(
-            limits.Rate("services_look_up", settings.LIANGZHU_LOOK_UP_RATE), limits.address_key(request)
-        )
+        limits.take(LOOK_UPS, limits.address_key(request))
         return queries.by_number(data["number"], data["password"])
 
     done = perform(request, form, run)
@@ -305,9 +354,17 @@ def verify(request: HttpRequest, material_id: int, matter_id: int) -> HttpRespon
     return form_view(
         request,
         form,
-        lambda data, once: actions.verify(request.actor, material_id=row.pk, once=once, **data),
+        lambda data, once: actions.verify(
+            request.actor, material_id=row.pk, good=data["good"] == "yes", note=data["note"], once=once
+        ),
         "services/cases/verify.html",
         {"material": row},
         back=reverse("matters:matter", args=[matter_id]),
         done="已记下核验结果。",
     )
+
+
+@guarded("matters.work")
+def case_paper(request: HttpRequest, matter_id: int, paper_id: int) -> HttpResponse:
+    """A paper of a case, as PDF."""
+    return _file(queries.paper_of_case(request.actor, matter_id, paper_id))

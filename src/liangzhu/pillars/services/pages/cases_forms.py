@@ -105,4 +105,7 @@ class LookUpForm(Form):
 class VerifyForm(Form):
     """Staff verified a material."""
 
+    good = django_forms.ChoiceField(
+        label="核验结果", choices=[("yes", "属实"), ("no", "不符")], widget=django_forms.RadioSelect
+    )
     note = django_forms.CharField(label="怎样核验、结果如何", max_length=300)

@@ -19,6 +19,7 @@ from liangzhu.kernel.errors import NotThere
 from liangzhu.kernel.refs import Ref, register_ref
 from liangzhu.pillars.services import bundles, policies
 from liangzhu.pillars.services.models import Application, Case, Material
+from liangzhu.pillars.services.queries import items
 
 UNSENT_SHOWN = 20
 
@@ -195,6 +196,11 @@ def missing(case: Case) -> str:
     return answer.data.get("missing", "") if answer else ""
 
 
+def receipts(row: Application) -> list[Any]:
+    """The receipts of delivery (送达回证)."""
+    return certificates.papers_of(row.matter.ref) if row.matter else []
+
+
 def paper_file(actor: Actor, pk: int, case_id: int, paper_id: int) -> files.Attachment:
     """A paper of one's own case as PDF. Raises NotThere."""
     row = application(actor, pk)
@@ -251,6 +257,14 @@ def material_to_verify(actor: Actor, pk: int, matter_id: int) -> Material:
     return row
 
 
+def paper_of_case(actor: Actor, matter_id: int, paper_id: int) -> files.Attachment:
+    """A paper of a case, as PDF, for who works on it. Raises NotThere."""
+    row = matters.visible(actor).filter(pk=matter_id).first()
+    if row is None:
+        raise NotThere("没有找到这份文书。")
+    return certificates.paper_pdf(row.ref, paper_id)
+
+
 def application_panel(actor: Actor, matter) -> dict[str, Any]:
     """What the page of an application's matter shows to staff."""
     row = Application.objects.get(matter=matter)
@@ -263,9 +277,11 @@ def case_panel(actor: Actor, matter) -> dict[str, Any]:
     row = case.application
     own = set(Material.objects.filter(cases=case).values_list("pk", flat=True))
     checks = {one.material: one for one in sources.checks_of(actor, row.ref)}
+    version = items.version(case.item_version)
     return {
         "case": case,
         "application": row,
+        "laws": [str(one) for one in version.bases.all()],
         "materials": [(one, checks.get(one.row.key)) for one in materials(row) if one.row.pk in own],
         "may_verify": policies.verify_material(actor),
         "papers": certificates.papers_of(matter.ref),

@@ -2,6 +2,7 @@
 
 from django import template
 
+from liangzhu.beams.people.directory import api as directory
 from liangzhu.pillars.services.guide import Route
 from liangzhu.pillars.services.planning import Term
 
@@ -28,3 +29,21 @@ def part_title(route: Route, name: str) -> str:
 def in_state(materials, state: str) -> list:
     """The materials of one state."""
     return [one for one in materials if one.row.state == state]
+
+
+@register.filter
+def own(materials) -> list:
+    """What only the applicant has, or chose to bring."""
+    return [one for one in materials if one.own]
+
+
+@register.filter
+def spared(materials) -> list:
+    """What the applicant need not bring."""
+    return [one for one in materials if not one.own]
+
+
+@register.filter
+def unit_name(unit_id: int) -> str:
+    """The name of a unit."""
+    return directory.unit_name(unit_id)
