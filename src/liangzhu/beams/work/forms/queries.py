@@ -32,6 +32,14 @@ def draft_of(actor: Actor, key: str, subject: str, part: str = "") -> Draft | No
     return Draft.objects.filter(owner=str(actor.ref), form=key, subject=subject, part=part).first()
 
 
+def subject_of(draft_id: int | None = None, snapshot_id: int | None = None, **other) -> str:
+    """The Ref, as text, of what a draft or a snapshot is about; tells who asks nothing else."""
+    rows = (
+        Draft.objects.filter(pk=draft_id) if snapshot_id is None else Snapshot.objects.filter(pk=snapshot_id)
+    )
+    return rows.values_list("subject", flat=True).first() or ""
+
+
 def place_of(actor: Actor, row: Draft) -> str:
     """The page that a resident's draft belongs to, from which it was begun; "" for staff, whose drafts stand in a list."""
     kind = registry.subjects.get(Ref.parse(row.subject).kind) if row.subject else None

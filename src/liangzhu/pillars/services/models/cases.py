@@ -110,7 +110,7 @@ class Material(models.Model):
     ``state``: *wanted* from the applicant; *available* at a source once he consents; *given* by him; *promised* in writing
     (告知承诺); *held*: taken from a source, with its receipt, or known by the sign-in; *made* by another case of the same
     application; *to_verify*: government has it, but no source gave it, so that staff verify it and the applicant is not asked
-    (海政发〔2022〕114号 两个免于提交); *verified* or *untrue*: what staff found. ``outcome`` is what came of the last asking
+    (两个免于提交); *verified* or *untrue*: what staff found. ``outcome`` is what came of the last asking
     (`sources` codes).
     """
 

@@ -6,8 +6,7 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 
 from liangzhu.beams.people.residents.api import Resident, resident_page
-from liangzhu.beams.work.forms import registry
-from liangzhu.beams.work.forms.models import Draft, Snapshot
+from liangzhu.beams.work.forms import queries, registry
 from liangzhu.kernel.refs import Ref
 from liangzhu.kernel.web import guarded
 
@@ -37,12 +36,11 @@ def filling(policy_name: str) -> Callable[[Callable], Callable]:
 
 def _for_residents(request: HttpRequest, kwargs: dict) -> bool:
     """Whether what is asked for is about a kind of thing that residents fill in forms about."""
-    if "draft_id" in kwargs:
-        subject = Draft.objects.filter(pk=kwargs["draft_id"]).values_list("subject", flat=True).first()
-    elif "snapshot_id" in kwargs:
-        subject = Snapshot.objects.filter(pk=kwargs["snapshot_id"]).values_list("subject", flat=True).first()
-    else:
-        subject = request.GET.get("for", "")
+    subject = (
+        queries.subject_of(**kwargs)
+        if kwargs.keys() & {"draft_id", "snapshot_id"}
+        else request.GET.get("for", "")
+    )
     try:
         kind = registry.subjects.get(Ref.parse(subject).kind) if subject else None
     except ValueError:
