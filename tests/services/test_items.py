@@ -6,6 +6,7 @@ import pytest
 
 from liangzhu.beams.people.directory import api as directory
 from liangzhu.beams.work.decisions import api as decisions
+from liangzhu.beams.work.forms import api as forms
 from liangzhu.kernel.errors import NotThere
 from liangzhu.kernel.located import DataFileError
 from liangzhu.kernel.now import at
@@ -28,6 +29,7 @@ CLINIC = {
 def loaded(db):
     offers.forget()
     directory.load_units(pack())
+    forms.load_forms()
     decisions.load_rules()
     with at("2022-10-20 09:00"):
         catalogue.load_items(pack())
