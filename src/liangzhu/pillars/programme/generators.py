@@ -55,13 +55,13 @@ class TaskRecipe(matters.Recipe):
         self.next: Task | None = None
         self.office: int | None = None
 
-    def _article(self, maker: matters.Maker, year: int, unit: int) -> tuple[int, int, int]:
-        """The document, number and volume of a unit's next task of a year."""
+    def _article(self, maker: matters.Maker, year: int, unit: int) -> tuple[int, int]:
+        """The document and number of a unit's next task of a year."""
         for volume in range(1, 100):
             found = self._list(maker, year, unit, volume)
             if found[1] < FULL:
                 found[1] += 1
-                return found[0], found[1], volume
+                return found[0], found[1]
         raise RuntimeError(f"unit {unit} has too many tasks in {year}")
 
     def _list(self, maker: matters.Maker, year: int, unit: int, volume: int) -> list[int]:
@@ -92,7 +92,7 @@ class TaskRecipe(matters.Recipe):
         due = day + timedelta(days=rng.randint(20, 240))
         if rng.random() < 0.6:
             due = due.replace(day=monthrange(due.year, due.month)[1])
-        document, no, volume = self._article(maker, day.year, unit)
+        document, no = self._article(maker, day.year, unit)
         place = maker.unit()
         title = f"{rng.choice(matters.TOPICS)}（{place.short}片区）"
         self.next = Task(maker.book[PlanTask].new_id(), document, no, title, due, unit)
@@ -105,7 +105,6 @@ class TaskRecipe(matters.Recipe):
             actor=rng.choice(maker.cast.anywhere("programme.office") or [matters.SYSTEM_HAND]),
             action="programme.issue_task",
             applicant=f"plan_document:{document}",
-            applicant_label=_number(day.year, unit, volume),
             due_on=due,
             urgency=rng.choices((0, 1, 2), (90, 8, 2))[0],
         )

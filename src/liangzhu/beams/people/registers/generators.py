@@ -100,3 +100,15 @@ def _organisation(book: Book, n: int, person: int, line: str, day: date) -> sear
             evidence="虚构",
         )
     return search.Doc(key, (name,), ())
+
+
+def made_up_parties() -> dict[str, list[int]]:
+    """The ids of everybody whom this generator has registered, by kind of Ref: whoever applies for made-up matters."""
+    return {
+        "natural_person": list(
+            NaturalPerson.objects.filter(source="made_up").order_by("id").values_list("id", flat=True)
+        ),
+        "organisation": list(
+            Organisation.objects.filter(source="made_up").order_by("id").values_list("id", flat=True)
+        ),
+    }

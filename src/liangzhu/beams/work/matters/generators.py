@@ -2,15 +2,15 @@
 
 A walk keeps to what `engine` and `change` do, without the database: the same states, holders, clocks, parts, lines of
 history and leaves. What a kind has of its own is told by a `Recipe`, which the app that owns the kind registers in its
-`generators.py`; without one a kind gets units, titles and answers that fit its process. A step with a guard or effect
-that nobody explained is not taken.
+`generators.py`; without one a kind gets an applicant, units, titles and answers that fit its process. A kind that keeps
+rows of its own, or whose process names what this file does not know, is refused until it has one (`refuse_unknown`).
 """
 
 import random
 import time as machine
 from bisect import bisect_left
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import accumulate
 from pathlib import Path
@@ -20,6 +20,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from liangzhu.beams.people.access import api as access
 from liangzhu.beams.people.directory import api as directory
+from liangzhu.beams.people.registers import generators as registers
 from liangzhu.beams.work.files import api as attachments
 from liangzhu.beams.work.matters import clocks as counting
 from liangzhu.beams.work.matters import policies, sights
@@ -33,18 +34,22 @@ from liangzhu.beams.work.matters.models import (
     ClockStop,
     Comment,
     Entry,
+    Link,
     Matter,
     Notice,
     Part,
     Party,
     Sight,
+    Timer,
 )
 from liangzhu.beams.work.matters.process import (
     EVERY,
     OPENING,
     ClockRule,
+    Field,
     Flow,
     Process,
+    Since,
     Transition,
     Use,
     Who,
@@ -53,10 +58,11 @@ from liangzhu.beams.work.matters.process import (
 from liangzhu.kernel import generating, search
 from liangzhu.kernel.actions import Act, action
 from liangzhu.kernel.actors import SYSTEM
+from liangzhu.kernel.errors import Problem
 from liangzhu.kernel.generating import Book, District, generator
 from liangzhu.kernel.log import canonical, sm3
 from liangzhu.kernel.models import LogDetail, LogLeaf, Series
-from liangzhu.kernel.refs import Ref
+from liangzhu.kernel.refs import Ref, describe
 from liangzhu.kernel.workdays import WorkCalendar
 
 BATCH = 2000
@@ -86,7 +92,9 @@ SYSTEM_HAND = Hand(str(SYSTEM.ref), SYSTEM.label, None, None, None, frozenset(),
 
 @dataclass
 class Opening:
-    """How a matter begins: what `engine.open_matter` is told. ``action`` is the one that opens such matters."""
+    """How a matter begins: what `engine.open_matter` is told. ``action`` is the one that opens such matters; ``applicant`` a
+    printed Ref; ``data`` the answers to what the process asks at its opening, None: those are made up.
+    """
 
     title: str
     parties: dict[str, int]
@@ -94,24 +102,30 @@ class Opening:
     actor: Hand
     action: str = "matters.open"
     applicant: str = ""
-    applicant_label: str = ""
     due_on: date | None = None
     urgency: int = 0
     place: str = ""
     opening: str = "登记"
+    data: dict[str, Any] | None = None
 
 
 class Recipe:
     """What the owner of a kind adds to the walk. ``share`` is its part of all matters that open by themselves.
 
-    ``guards`` are those that the answers of this recipe satisfy; ``effects`` maps names to
-    ``fn(walk, params, values)``.
+    ``applicants`` are the kinds of Refs that apply for such a matter, empty for the house's own business. ``guards`` are
+    those that the answers of this recipe satisfy, ``forms`` those that `answers` (or ``Opening.data``) fills in;
+    ``effects`` maps names to ``fn(walk, params, values)``, ``conditions`` to ``fn(walk, params) -> bool``, ``measures``
+    to ``fn(walk, values, params) -> (unit, amount, *said)``. A step that needs another one is not taken.
     """
 
     kind: str = ""
     share: float = 1.0
+    applicants: tuple[str, ...] = ("natural_person", "organisation")
     guards: frozenset[str] = frozenset()
+    forms: frozenset[str] = frozenset()
     effects: dict[str, Callable] = {}
+    conditions: dict[str, Callable] = {}
+    measures: dict[str, Callable] = {}
 
     def number(self, kind: Kind, year: int, count: int) -> str:
         """The number of the ``count``-th matter of a year. Kinds with numbers of their own say how they are made."""
@@ -128,7 +142,10 @@ class Recipe:
             parties=parties,
             holding_unit_id=holder,
             actor=maker.rng.choice(maker.cast.of(holder) or [SYSTEM_HAND]),
-            due_on=counting.local_day(at) + timedelta(days=maker.rng.randint(15, 180)),
+            applicant=maker.applicant(self.applicants),
+            due_on=counting.local_day(at) + timedelta(days=maker.rng.randint(15, 180))
+            if process.opening_date_clock()
+            else None,
         )
 
     def begun(self, walk: "Walk") -> None:
@@ -140,8 +157,8 @@ class Recipe:
     def ended(self, walk: "Walk") -> None:
         """When the walk is over, whether or not the matter is."""
 
-    def answers(self, walk: "Walk", step: Transition, values: dict[str, Any]) -> dict[str, Any] | None:
-        """The answers to a step, from those that were made up; None when it cannot be done."""
+    def answers(self, walk: "Walk", step: Transition, values: dict[str, Any]) -> dict[str, Any]:
+        """The answers to a step, from those that were made up."""
         return values
 
 
@@ -296,14 +313,39 @@ class Times:
 class Run:
     """A clock of a walk, as `models.Clock` with its stretches and extensions."""
 
-    __slots__ = ("due", "extra", "id", "paused", "provisional", "rule", "started", "stopped", "stops", "warn")
+    __slots__ = (
+        "amount",
+        "due",
+        "extra",
+        "id",
+        "paused",
+        "provisional",
+        "rule",
+        "started",
+        "stopped",
+        "stops",
+        "unit",
+        "warn",
+    )
 
     def __init__(self, ident: int, rule: ClockRule, started: datetime):
         self.id, self.rule, self.started = ident, rule, started
+        self.unit, self.amount = rule.unit, rule.amount
         self.due = self.warn = self.stopped = None
         self.provisional = self.paused = False
         self.stops: list[list] = []
         self.extra: list[dict] = []
+
+
+class Owed:
+    """What a walk owes by time, as `models.Timer`."""
+
+    __slots__ = ("at", "clock", "counts_from", "fired", "id", "name", "provisional")
+
+    def __init__(self, ident: int, name: str, clock: Run | None, at: datetime | None):
+        self.id, self.name, self.clock, self.at = ident, name, clock, at
+        self.counts_from = self.fired = None
+        self.provisional = False
 
 
 class PartRun:
@@ -354,12 +396,19 @@ class Maker:
         self.docs: list[search.Doc] = []
         self.kinds = all_kinds()
         self.recipes = {key: _recipes.get(key, Recipe)() for key in self.kinds}
+        refuse_unknown()
         self.processes: dict[str, tuple[int, Process]] = {}
         for key, kind in self.kinds.items():
-            if kind.number and type(self.recipes[key]).number is Recipe.number:
-                raise RuntimeError(f"kind {key} makes its own numbers: its recipe must say how")
             release, process = in_force(kind.process)
             self.processes[key] = (release.pk, process)
+        below = {child.kind for _, process in self.processes.values() for child in process.children.values()}
+        self.opened = [key for key, recipe in self.recipes.items() if recipe.share > 0 and key not in below]
+        """The kinds that open by themselves, not below another."""
+        self.sizes = {key: 1 + self._below(key) for key in self.kinds}
+        """How many matters one of a kind may become."""
+        self.parties = registers.made_up_parties()
+        self.room = 0
+        """How many more matters may be begun in this batch."""
         self.counts = {
             (row.name, row.year): row.last for row in Series.objects.filter(name__startswith="matter:")
         }
@@ -367,6 +416,17 @@ class Maker:
         self.made = 0
         self.files = [row for row in _samples() if not row.subject]
         self._ends: dict[tuple, counting.End] = {}
+
+    def _below(self, kind: str) -> int:
+        return sum(1 + self._below(child.kind) for child in self.processes[kind][1].children.values())
+
+    def applicant(self, kinds: tuple[str, ...]) -> str:
+        """Somebody of one of these kinds whom this generator has registered, as a printed Ref; "" when there is nobody."""
+        known = [kind for kind in kinds if self.parties.get(kind)]
+        if not known:
+            return ""
+        kind = self.rng.choice(known)
+        return f"{kind}:{self.rng.choice(self.parties[kind])}"
 
     def seed(self, name: object) -> None:
         """Begin anew with a chance of its own, so that a run that was interrupted goes on with the same rows."""
@@ -383,13 +443,13 @@ class Maker:
         self.counts[key] = self.counts.get(key, 0) + 1
         return self.recipes[kind.key].number(kind, year, self.counts[key])
 
-    def end(self, rule: ClockRule, amount: int, started: datetime, stops: list) -> counting.End:
-        """The end of a clock; those without a stop are kept by their day."""
-        if stops or rule.unit == "hour":
-            return counting.end(rule.unit, amount, started, stops, self.calendar)
-        key = (rule.unit, amount, counting.local_day(started))
+    def end(self, unit: str, amount: int, started: datetime, stops: list | tuple = ()) -> counting.End:
+        """The end of so many units; those of whole days without a stop are kept by their day."""
+        if stops or unit in ("hour", "workhour"):
+            return counting.end(unit, amount, started, list(stops), self.calendar)
+        key = (unit, amount, counting.local_day(started))
         if key not in self._ends:
-            self._ends[key] = counting.end(rule.unit, amount, started, [], self.calendar)
+            self._ends[key] = counting.end(unit, amount, started, [], self.calendar)
         return self._ends[key]
 
     def evidence(self, walk: "Walk", hand: Hand) -> tuple[int, str]:
@@ -430,7 +490,7 @@ class Walk:
         self.id = self.book[Matter].new_id()
         self.parent = parent
         self.title, self.place = opening.title[:200], opening.place
-        self.applicant, self.applicant_label = opening.applicant, opening.applicant_label
+        self.applicant = opening.applicant
         self.urgency = opening.urgency
         self.number = maker.number(self.kind, at)
         self.state = self.process.flow.initial
@@ -452,14 +512,30 @@ class Walk:
         """What the recipe keeps."""
         self.lazy = self.rng.random() < 0.02
         self.doers: dict[tuple, int] = {}
+        self.hands: dict[str, Hand] = {}
+        """Who did each step of the matter last."""
+        self.lines: list[tuple[str, str, str, datetime]] = []
+        """The steps of the matter itself: name, state before and after, instant."""
+        self.given: dict[str, Any] = {}
+        """What was filled in last under each name."""
+        self.owed: list[Owed] = []
+        self.children: list[Walk] = []
+        self.raised = False
+        """Of one below another: whether it has gone its way."""
+        self.needs: list[Walk] = []
+        self.handed = False
         self.actor, self.action = opening.actor, opening.action
+        self.counts_at = at
         maker.made += 1
+        values = self.values = self._opening_values(opening)
         dated = self.process.opening_date_clock()
         due_on = opening.due_on if dated else None
         for clock in self.process.clocks.values():
             if clock.at_open and (clock.unit != "date" or due_on is not None):
-                self.start(clock.name, due_on if clock is dated else None)
-        entry = self.entry(OPENING, opening.opening, "", self.state)
+                since = self.process.opening_since if clock.unit != "date" else None
+                self.start(clock.name, due_on if clock is dated else None, since)
+        answer, _ = self._keep(OPENING, self.process.opening or (), values)
+        entry = self.entry(OPENING, opening.opening, "", self.state, answer=answer)
         self.log(entry=entry, kind=kind, release=self.release_id, unit=self.unit, due=due_on)
         self.recipe.begun(self)
         self._assign()
@@ -487,7 +563,11 @@ class Walk:
     ) -> int:
         """A line of history; counts the version. Returns its id."""
         if part is None:
+            if self.process.timers:
+                self._settle_timers(before)
             self.version += 1
+            self.lines.append((transition, before, after, self.at))
+            self.hands[transition] = self.actor
         else:
             part.version += 1
         note = "\n".join(text for text in (note, *self.said) if text)
@@ -518,57 +598,87 @@ class Walk:
         entry = self.entry(transition, title, self.state, self.state, note)
         self.log(entry=entry, transition=transition, version=self.version)
 
-    def hand_to(self, unit_id: int) -> None:
+    def hand_to(self, unit_id: int, post_id: int | None = None) -> None:
         """Let a unit hold the matter."""
+        self.handed = True
         if unit_id != self.unit:
-            self.unit, self.assignee = unit_id, None
+            self.unit, self.assignee = unit_id, post_id
             self.said.append(f"转{self.maker.names[unit_id]}办理")
+        elif post_id is not None:
+            self.assignee = post_id
 
     def clock(self, name: str) -> Run | None:
         """The clock of that name that has not ended."""
         return next((run for run in self.running if run.rule.name == name), None)
 
-    def start(self, name: str, due_on: date | None = None) -> None:
+    def start(self, name: str, due_on: date | None = None, since: Since | None = None) -> None:
         """Start a clock unless it runs."""
         if self.clock(name):
             return
         rule = self.process.clocks[name]
-        run = Run(self.book[Clock].new_id(), rule, self.at)
+        run = Run(self.book[Clock].new_id(), rule, self._since(since) if since else self.counts_at)
         if rule.unit == "date":
             before = next((old for old in reversed(self.clocks) if old.rule.name == name), None)
             run.due = counting.end_of(due_on) if due_on else before.due
         else:
-            found = self.maker.end(rule, rule.amount, self.at, [])
+            if rule.amounts:
+                run.unit, run.amount = self._amount(rule)
+            found = self.maker.end(run.unit, run.amount, run.started)
             run.due, run.provisional = found.due_at, found.provisional
         run.warn = counting.warning(rule, run.started, run.due, self.maker.calendar)
         self.running.append(run)
         self.clocks.append(run)
+        if since:
+            first, last = counting.local_day(run.started), counting.last_day(run.due)
+            self.said.append(f"{rule.title}自 {first:%Y-%m-%d} 起算，至 {last:%Y-%m-%d}")
+
+    def _since(self, since: Since) -> datetime:
+        if since.kind == "opened":
+            return self.opened
+        if since.kind == "clock":
+            found = next((run for run in reversed(self.clocks) if run.rule.name == since.name), None)
+            return found.started if found else self.counts_at
+        if since.kind == "state":
+            came = [at for _, before, after, at in self.lines if after == since.name != before]
+            return came[-1] if came else self.counts_at
+        day = self.values[since.name]
+        return self.counts_at if day == counting.local_day(self.at) else counting.start_of(day)
+
+    def _amount(self, rule: ClockRule) -> tuple[str, int]:
+        amounts = rule.amounts
+        if amounts.rule:
+            measure = self.recipe.measures[amounts.rule]
+            unit, amount, *said = measure(self, self.values, amounts.params)
+            self.said += said
+            return unit, amount
+        return amounts.by.get(str(self.given.get(amounts.of_field)), amounts.otherwise)
 
     def stop(self, names: tuple[str, ...]) -> None:
         """End clocks for good."""
         for run in [run for run in self.running if EVERY in names or run.rule.name in names]:
             held = run.stops[-1] if run.paused else None
-            left = Matter.IN_TIME
-            if (held[0] if held else self.at) >= run.due:
-                left = Matter.BEYOND_LAW if run.rule.kind == Clock.LEGAL else Matter.BEYOND_PROMISE
-            self.overran = max(self.overran, left)
+            if not run.rule.of:
+                left = Matter.IN_TIME
+                if (held[0] if held else self.counts_at) >= run.due:
+                    left = Matter.BEYOND_LAW if run.rule.kind == Clock.LEGAL else Matter.BEYOND_PROMISE
+                self.overran = max(self.overran, left)
             if held:
-                held[1] = self.at
-            run.stopped, run.paused = self.at, False
+                held[1] = self.counts_at
+            run.stopped, run.paused = self.counts_at, False
             self.running.remove(run)
 
     def suspend(self, name: str, reason: str) -> None:
         """Let a clock stand still."""
         run = self.clock(name)
         if run and not run.paused:
-            run.stops.append([self.at, None, reason[:500]])
+            run.stops.append([self.counts_at, None, reason[:500]])
             run.paused = True
 
     def resume(self, name: str) -> None:
         """Let a clock go on."""
         run = self.clock(name)
         if run and run.paused:
-            run.stops[-1][1] = self.at
+            run.stops[-1][1] = self.counts_at
             run.paused = False
             self._count(run)
 
@@ -577,7 +687,7 @@ class Walk:
         run = self.clock(name)
         old = run.due
         row = {
-            "amount": amount,
+            "amount": 0 if run.unit == "date" else amount,
             "old_due": old,
             "reason": reason[:500],
             "by": self.actor.label,
@@ -592,10 +702,10 @@ class Walk:
         self.said.append(f"{run.rule.title}由 {first:%Y-%m-%d} 延至 {last:%Y-%m-%d}：{reason}")
 
     def _count(self, run: Run) -> None:
-        if run.rule.unit != "date":
-            amount = run.rule.amount + sum(row["amount"] for row in run.extra)
+        if run.unit != "date":
+            amount = run.amount + sum(row["amount"] for row in run.extra)
             stops = [(begun, ended) for begun, ended, _ in run.stops if ended]
-            found = self.maker.end(run.rule, amount, run.started, stops)
+            found = self.maker.end(run.unit, amount, run.started, stops)
             run.due, run.provisional = found.due_at, found.provisional
         run.warn = counting.warning(run.rule, run.started, run.due, self.maker.calendar)
 
@@ -604,12 +714,66 @@ class Walk:
         flow = self.process.parts[kind]
         if due is None and flow.due:
             unit, amount = flow.due
-            due = counting.end(unit, amount, self.at, [], self.maker.calendar).due_at
+            due = self.maker.end(unit, amount, self.at).due_at
         part = PartRun(self.book[Part].new_id(), flow, unit_id, title[:200], self.at, due)
         self.parts.append(part)
         self._plan(part)
         self.said.append(f"{flow.title}：{self.maker.names[unit_id]}")
         return part
+
+    def ask_again(self, kind: str, states: tuple[str, ...] = ()) -> None:
+        """Let parts that are done be done again, each with a line of its own."""
+        rows = [
+            part
+            for part in self.parts
+            if part.flow.name == kind and part.done and (not states or part.state in states)
+        ]
+        said, self.said = self.said, []
+        for part in rows:
+            before, part.state = part.state, part.flow.initial
+            part.done, part.result, part.opened = None, "", self.at
+            if part.flow.due:
+                part.due = self.maker.end(*part.flow.due, self.at).due_at
+            self.entry("matters.ask_again", "再次征求意见", before, part.state, part=part)
+            self._plan(part)
+        self.said = said
+        if rows:
+            named = "、".join(self.maker.names[part.unit] for part in rows)
+            self.said.append(f"再请{named}办理“{rows[0].flow.title}”")
+
+    def open_children(self, names: list[str] | None = None) -> None:
+        """Open the declared children, or these; they go their way when the step is done."""
+        opened: dict[str, Walk] = {}
+        for child in self.process.children.values():
+            if names and child.name not in names:
+                continue
+            parties = {theirs: self.parties[own] for theirs, own in child.parties.items()}
+            self.maker.room -= 1
+            opened[child.name] = Walk(
+                self.maker,
+                child.kind,
+                self.at,
+                Opening(
+                    title=f"{child.title}：{self.title}",
+                    parties=parties,
+                    holding_unit_id=next(iter(parties.values())),
+                    actor=self.actor,
+                    action=self.action,
+                    applicant=self.applicant,
+                    urgency=self.urgency,
+                    place=self.place,
+                    opening="由上级事项登记",
+                ),
+                parent=self,
+            )
+            self.said.append(f"{child.title}：{opened[child.name].number}")
+        for name, walk in opened.items():
+            for other in self.process.children[name].needs:
+                need = opened[other]
+                walk.needs.append(need)
+                walk.actor, walk.action = self.actor, self.action
+                walk.alone("matters.require", "确定前置事项", f"前置事项：{need.title}（{need.number}）")
+        self.children += opened.values()
 
     def move_parts(self, kind: str, due: datetime) -> int:
         """Let the open parts of a kind end at another instant; returns how many moved."""
@@ -623,16 +787,18 @@ class Walk:
     def live(self) -> None:
         """Go on until the matter ends, nobody can do anything, or the district's last moment is there."""
         last = self.maker.times.last
+        self._react()
         while self.closed is None and not self.waits:
             step, hand = self._choose(self.process.flow, self.state, None)
-            if step is None:
-                break
-            moment = self._when(step)
-            self.work_on_parts(min(moment, last))
+            moment = self._when(step) if step else last
+            if self._pass_to(min(moment, last), eager=step is None):
+                continue
             if moment >= last:
                 break
             self.at = max(self.at, moment)
             self.take(step, hand)
+            self._raise_children()
+            self._react()
             if self.closed is None:
                 self.recipe.after(self, step)
                 if self.rng.random() < 0.06:
@@ -641,12 +807,124 @@ class Walk:
             self.work_on_parts(last)
         self._close()
 
+    def _pass_to(self, until: datetime, *, eager: bool = False) -> bool:
+        """Let what comes before a moment happen: parts, what is owed by time. Returns whether that moved the matter;
+        ``eager``: also whether a part ended.
+        """
+        # What is owed in the very last minute is left to the program when it runs.
+        limit = min(until, self.maker.times.last - timedelta(seconds=61))
+        while self.closed is None:
+            owed = [one for one in self.owed if one.at and not one.fired and one.at < limit > self.at]
+            first = min(owed, key=lambda one: (one.at, one.id), default=None)
+            if self.work_on_parts(first.at if first else until, eager=eager):
+                return True
+            if first is None:
+                return False
+            if self._fire(first):
+                return True
+        return True
+
+    def _fire(self, owed: Owed) -> bool:
+        """Do what is owed by time, as the worker does a little later; returns whether that was a step."""
+        rule = self.process.timers[owed.name]
+        self.at = owed.fired = max(self.at, owed.at) + timedelta(seconds=self.rng.randint(1, 60))
+        self.actor = SYSTEM_HAND
+        if rule.step and self._may(self.process.flow.transitions[rule.step]):
+            self.counts_at = min(owed.at - timedelta(microseconds=1), self.at)
+            self.said.append(f"{rule.title}：{counting.last_day(owed.at):%Y-%m-%d} 到时")
+            self.take(self.process.flow.transitions[rule.step], SYSTEM_HAND, action="matters.fire")
+            self.log(timer=owed.name, fired=True)
+            self._raise_children()
+            self._react()
+            return True
+        self.action = "matters.fire"
+        hands = [hand for who in rule.notify for hand in self._all_of(who)]
+        text = f"承办：{self.maker.names[self.unit]}。"
+        self.tell(hands, f"timer:{owed.id}", f"{rule.title}：{self.title}", text, urge=True)
+        self.log(timer=owed.name, fired=True)
+        return False
+
+    def _may(self, step: Transition) -> bool:
+        return self.state in step.sources and all(self._allows(step, use) for use in step.guards)
+
+    def _react(self) -> bool:
+        """Do the steps for which a trigger's condition holds; returns whether there was one."""
+        done = False
+        for _ in range(LONGEST):
+            trigger = next(
+                (
+                    one
+                    for one in self.process.triggers
+                    if self.closed is None
+                    and self._may(self.process.flow.transitions[one.step])
+                    and self._holds(one.on)
+                ),
+                None,
+            )
+            moment = self.at + timedelta(seconds=self.rng.randint(1, 20)) if trigger else self.at
+            if trigger is None or moment >= self.maker.times.last:
+                break
+            self.at, done = moment, True
+            self.take(self.process.flow.transitions[trigger.step], SYSTEM_HAND, action="matters.react")
+            self.log(reacted=True)
+            self._raise_children()
+        return done
+
+    def _holds(self, use: Use) -> bool:
+        """Whether a condition holds now."""
+        if use.name in self.recipe.conditions:
+            return self.recipe.conditions[use.name](self, use.params)
+        match use.name:
+            case "parts_finished":
+                rows = [part for part in self.parts if use.params.get("part") in (None, part.flow.name)]
+                return bool(rows) and all(part.done for part in rows)
+            case "children_ended":
+                return bool(self.children) and all(child.closed for child in self.children)
+            case "prerequisites_met":
+                return all(one.granted for one in self.needs)
+            case "prerequisite_failed":
+                return any(one.granted is False for one in self.needs)
+            case "parent_ended":
+                return self.parent is not None and self.parent.closed is not None
+        return False
+
+    @property
+    def granted(self) -> bool | None:
+        """Whether it ended with what was asked for; None while it is open."""
+        return None if self.closed is None else not self.process.flow.states[self.state].failed
+
+    def _raise_children(self) -> None:
+        """Let the matters below go their way, each after those that it needs; the one above waits for their ends."""
+        fresh = [child for child in self.children if not child.raised]
+        if not fresh:
+            return
+        while fresh:
+            child = next(one for one in fresh if all(need.raised for need in one.needs))
+            fresh.remove(child)
+            child.raised = True
+            failed = [one.closed for one in child.needs if one.granted is False]
+            ended = [one.closed for one in child.needs]
+            if failed:
+                child.at = max(child.at, min(failed))
+            elif ended and all(ended):
+                child.at = max(child.at, *ended)
+            child.live()
+        self.waits = not all(child.closed for child in self.children)
+        if not self.waits:
+            self._pass_to(max(child.closed for child in self.children))
+            if self.closed is None:
+                self.at = max(self.at, *(child.closed for child in self.children))
+
     def _choose(self, flow: Flow, state: str, part: PartRun | None) -> tuple[Transition | None, Hand | None]:
         """The next step, most often the one that leads on, and who does it."""
         steps, weights = [], []
         for step in flow.out_of(state):
-            weight = self._weight(flow, state, step)
-            if weight and all(map(self._passes, step.guards)) and all(map(self._knows, step.effects)):
+            weight = self._weight(flow, state, step) if step.by_person and self._fills(step) else 0
+            if (
+                weight
+                and all(self._allows(step, use) for use in step.guards)
+                and all(map(self._knows, step.effects))
+            ):
                 steps.append(step)
                 weights.append(weight)
         while steps:
@@ -677,16 +955,47 @@ class Walk:
             return 0.14
         return 0.05 if flow.name == "" or to.final is False else 0.3
 
+    def _fills(self, step: Transition) -> bool:
+        return not step.form or step.form in self.recipe.forms
+
+    def _doings(self, steps: list[str], since: str | None) -> int:
+        names = [line[0] for line in self.lines]
+        if since in names:
+            names = names[len(names) - names[::-1].index(since) :]
+        return sum(name in steps for name in names)
+
     def _passes(self, use: Use) -> bool:
-        if use.name == "parts_finished":
-            kind = use.params.get("part")
-            return all(part.done for part in self.parts if kind in (None, part.flow.name))
-        if use.name == "children_closed":
-            return True
+        params = use.params
+        match use.name:
+            case "parts_finished":
+                return all(part.done for part in self.parts if params.get("part") in (None, part.flow.name))
+            case "parts_ended_in":
+                rows = [part for part in self.parts if part.flow.name == params["part"]]
+                good = sum(part.done is not None and part.state in params["states"] for part in rows)
+                return bool(rows) and good >= params.get("at_least", len(rows))
+            case "children_closed":
+                return all(child.closed for child in self.children)
+            case "prerequisites_met":
+                return all(one.granted for one in self.needs)
+            case "not_after":
+                return not self._doings(params["steps"], params.get("since"))
+            case "only_after":
+                return bool(self._doings(params["steps"], params.get("since")))
+            case "in_time":
+                run = self.clock(params["clock"])
+                return run is not None and (run.paused or run.due > self.at)
         return use.name in self.recipe.guards
+
+    def _allows(self, step: Transition, use: Use) -> bool:
+        if use.name == "at_most":
+            params = use.params
+            return self._doings([params.get("step", step.name)], params.get("since")) < params.get("times", 1)
+        return self._passes(use)
 
     def _knows(self, use: Use) -> bool:
         if use.name == "extend_clock" and self.clock(use.params["clock"]) is None:
+            return False
+        if use.name == "open_children" and self.maker.room < len(self.process.children):
             return False
         return use.name in self.recipe.effects or use.name in KNOWN_EFFECTS
 
@@ -698,9 +1007,7 @@ class Walk:
                 barred.add(self.doers.get(key))
         barred.discard(None)
         for who in step.who:
-            if who.system:
-                return SYSTEM_HAND
-            if who.applicant:
+            if not who.of_staff:
                 continue
             unit = None
             if who.party:
@@ -750,16 +1057,25 @@ class Walk:
                 share *= 0.3
             wait = (due - self.at) * share
         moment = self.at + max(wait, timedelta(minutes=2))
-        if hours:
-            return moment.replace(microsecond=0)
-        return self.maker.times.working(moment, self.at, rng)
+        moment = moment.replace(microsecond=0) if hours else self.maker.times.working(moment, self.at, rng)
+        for use in step.guards:
+            run = self.clock(use.params["clock"]) if use.name == "in_time" else None
+            if run and not run.paused and moment >= run.due:
+                moment = self.at + (run.due - self.at) * 0.9
+        return moment
 
-    def take(self, step: Transition, hand: Hand, part: PartRun | None = None) -> None:
+    def take(
+        self, step: Transition, hand: Hand, part: PartRun | None = None, action: str = "matters.step"
+    ) -> None:
         """Do a step as `engine.advance` does."""
-        self.actor, self.action = hand, "matters.step"
+        self.actor, self.action, self.handed = hand, action, False
+        if action != "matters.fire":
+            self.counts_at = self.at
         self.steps += 1
         made_up = self._values(step)
         values = made_up if part else self.recipe.answers(self, step, made_up)
+        self.values = values
+        self.given |= values
         flow = part.flow if part else self.process.flow
         before = part.state if part else self.state
         after = step.to or before
@@ -773,7 +1089,7 @@ class Walk:
             for name in moves.resume:
                 self.resume(name)
             for name in moves.start:
-                self.start(name, values.get(self.process.clocks[name].field))
+                self.start(name, values.get(self.process.clocks[name].field), moves.since)
         else:
             part.state = after
         ended = flow.states[after].final
@@ -790,27 +1106,11 @@ class Walk:
                 KNOWN_EFFECTS[use.name](self, use.params, values, step)
         if part is None:
             turn = flow.states[after].turn
-            if turn in self.parties and not any(use.name == "hand_to" for use in step.effects):
+            if turn in self.parties and not self.handed:
                 self.hand_to(self.parties[turn])
             if ended:
                 self._end_parts()
-        answer, body = None, ""
-        prints = [
-            one[1] for field in step.fields if field.type == "files" for one in values.get(field.name, ())
-        ]
-        kept = values
-        if prints:
-            files = {field.name for field in step.fields if field.type == "files"}
-            kept = {
-                name: [one[0] for one in value] if name in files else value for name, value in values.items()
-            }
-        if kept:
-            body = canonical(kept)
-            answer = self.book[Answer].add(
-                matter_id=self.id, form=f"{self.process.key}/{step.name}", body=body, at=self.at
-            )
-        if prints:
-            self.log(files=prints)
+        answer, body = self._keep(step.name, step.fields, values)
         entry = self.entry(step.name, step.title, before, after, answer=answer, part=part)
         self.log(
             entry=entry,
@@ -821,18 +1121,60 @@ class Walk:
             answer=sm3(body.encode()) if body else "",
         )
 
+    def _keep(self, name: str, fields: tuple[Field, ...], values: dict[str, Any]) -> tuple[int | None, str]:
+        """Keep the answers to a step; returns their row and its text."""
+        if not values:
+            return None, ""
+        files = {field.name for field in fields if field.type == "files"} & values.keys()
+        kept = {
+            key: [one[0] for one in value] if key in files else value for key, value in values.items()
+        } if files else values  # fmt: skip
+        body = canonical(kept)
+        answer = self.book[Answer].add(
+            matter_id=self.id, form=f"{self.process.key}/{name}", body=body, at=self.at
+        )
+        if files:
+            self.log(files=[one[1] for key in files for one in values[key]])
+        return answer, body
+
+    def _opening_values(self, opening: Opening) -> dict[str, Any]:
+        if opening.data is not None:
+            values = dict(opening.data)
+        else:
+            topic = self.title.rpartition("：")[2]
+            values = self._fill(self.process.opening or (), set(), set(), (topic,))
+        self.given |= values
+        return values
+
     def _values(self, step: Transition) -> dict[str, Any]:
+        later = {self.process.clocks[name].field for name in step.clocks.start}
+        later |= {
+            use.params["field"]
+            for use in step.effects
+            if use.name == "extend_clock" and "field" in use.params
+        }
+        needed = later | {use.params["field"] for use in step.effects if "field" in use.params}
+        values = self._fill(step.fields, needed, later, TEXTS)
+        for use in step.effects:
+            if use.name == "extend_clock" and self.process.clocks[use.params["clock"]].unit == "date":
+                old = counting.last_day(self.clock(use.params["clock"]).due)
+                values[use.params["field"]] = old + timedelta(days=self.rng.randint(10, 60))
+        return values
+
+    def _fill(
+        self, fields: tuple[Field, ...], needed: set[str], later: set[str], texts: tuple[str, ...]
+    ) -> dict[str, Any]:
+        """Answers to fields: ``needed`` ones always; dates are today, those in ``later`` lie ahead."""
         rng, values = self.rng, {}
-        needed = {self.process.clocks[name].field for name in step.clocks.start}
-        needed |= {use.params[key] for use in step.effects for key in ("field",) if key in use.params}
-        for one in step.fields:
+        for one in fields:
             if not one.required and one.name not in needed and (one.source or rng.random() < 0.7):
                 continue
             match one.type:
                 case "text" | "longtext":
-                    values[one.name] = rng.choice(TEXTS)[: one.max or 200]
+                    values[one.name] = rng.choice(texts)[: one.max or 200]
                 case "date":
-                    values[one.name] = counting.local_day(self.at) + timedelta(days=rng.randint(10, 90))
+                    ahead = rng.randint(10, 90) if one.name in later else 0
+                    values[one.name] = counting.local_day(self.at) + timedelta(days=ahead)
                 case "number":
                     values[one.name] = str(rng.randint(1, min(int(one.max or 10), 10)))
                 case "choice" if one.options:
@@ -847,11 +1189,70 @@ class Walk:
                         values[one.name] = rng.choice(pool).post_id
                 case "files":
                     values[one.name] = [self.maker.evidence(self, self.actor)]
-        for use in step.effects:
-            if use.name == "extend_clock" and self.process.clocks[use.params["clock"]].unit == "date":
-                old = counting.last_day(self.clock(use.params["clock"]).due)
-                values[use.params["field"]] = old + timedelta(days=rng.randint(10, 60))
         return values
+
+    # -- what is owed by time -------------------------------------------------------------------------------
+
+    def _settle_timers(self, before: str) -> None:
+        """Bring what is owed in line with clocks and state, as `Change` does at the end of each."""
+        for rule in self.process.timers.values():
+            rows = [one for one in self.owed if one.name == rule.name]
+            row = next((one for one in rows if not one.fired), None)
+            run = at = found = None
+            if rule.clock:
+                run = self.clock(rule.clock)
+                if run and not run.paused:
+                    at = run.warn if rule.at_warn else run.due
+                if row and run and row.clock is run:
+                    row.at = at
+                    continue
+                done = [one.at for one in rows if run and one.clock is run and one.fired and one.at]
+                owed = run is not None and not (done and (at is None or at <= max(done)))
+            else:
+                owed = self.state in rule.states
+                if owed and before in rule.states:
+                    continue
+                if owed:
+                    found = self.maker.end(*rule.after, self.counts_at)
+                    at = found.due_at
+            if row:
+                self.owed.remove(row)
+            if owed:
+                made = Owed(self.book[Timer].new_id(), rule.name, run, at)
+                if found:
+                    made.counts_from, made.provisional = self.counts_at, found.provisional
+                self.owed.append(made)
+
+    def _all_of(self, who: Who) -> list[Hand]:
+        """Everybody whom a notice of the process means."""
+        if who.party and who.party not in self.parties:
+            return []
+        unit = self.parties[who.party] if who.party else self.unit if who.holding else None
+        cast = self.maker.cast
+        return (
+            cast.of(unit, "matters.officer")
+            if unit and not who.roles and not who.head
+            else cast.able(who, unit)
+        )
+
+    def tell(self, hands: list[Hand], key: str, title: str, text: str = "", *, urge: bool = False) -> None:
+        """Send a notice to posts; most have read theirs."""
+        for post in dict.fromkeys(hand.post_id for hand in hands):
+            self._notice(post, key, title, text, self.at, urge)
+
+    def _notice(self, post: int, key: str, title: str, text: str, at: datetime, urge: bool) -> None:
+        read = min(at + timedelta(hours=self.rng.randint(1, 30)), self.maker.times.last)
+        self.book[Notice].add(
+            post_id=post,
+            matter_id=self.id,
+            key=key,
+            level=Notice.URGE if urge else Notice.REMIND,
+            title=title[:200],
+            text=text,
+            url=self.kind.url_of(_Numbered(self.id)),
+            at=at,
+            read_at=read if self.rng.random() < 0.6 else None,
+        )
 
     def _assign(self) -> None:
         """A head gives some matters to an officer, a little after they came."""
@@ -906,20 +1307,28 @@ class Walk:
         part.next = step
         part.moment = self.maker.times.working(self.at + span * share, self.at, self.rng)
 
-    def work_on_parts(self, until: datetime) -> None:
-        """Let the parts do what comes before a moment."""
-        while True:
+    def work_on_parts(self, until: datetime, *, eager: bool = False) -> bool:
+        """Let the parts do what comes before a moment; returns whether that moved the matter. ``eager``: stop when one
+        ended.
+        """
+        while self.closed is None:
             waiting = [part for part in self.parts if part.next and not part.done and part.moment < until]
             if not waiting:
-                return
+                return False
             part = min(waiting, key=lambda one: (one.moment, one.id))
-            self.at = max(self.at, part.moment)
             hand = self._hand(part.next, part)
-            if hand is None or self.at >= until:
+            if hand is None:
                 part.next = None
                 continue
+            moment = max(self.at, part.moment)
+            if moment >= until:
+                return False
+            self.at = moment
             self.take(part.next, hand, part)
             self._plan(part)
+            if self._react() or (eager and part.done):
+                return True
+        return True
 
     def _end_parts(self) -> None:
         left = [part for part in self.parts if not part.done]
@@ -934,6 +1343,19 @@ class Walk:
         """Write the rows of what can still change until the walk is over."""
         book, last = self.book, self.maker.times.last
         self.recipe.ended(self)
+        for one in self.owed:
+            book[Timer].add(
+                id=one.id,
+                matter_id=self.id,
+                name=one.name,
+                clock_id=one.clock.id if one.clock else None,
+                at=one.at,
+                fired_at=one.fired,
+                counts_from=one.counts_from,
+                provisional=one.provisional,
+            )
+        for need in self.needs:
+            book[Link].add(matter_id=self.id, to_id=need.id, kind=Link.NEEDS)
         for name, unit in self.parties.items():
             book[Party].add(matter_id=self.id, name=name, unit_id=unit)
         running = [run for run in self.running if not run.paused]
@@ -973,8 +1395,8 @@ class Walk:
                 matter_id=self.id,
                 name=run.rule.name,
                 kind=run.rule.kind,
-                unit=run.rule.unit,
-                amount=run.rule.amount,
+                unit=run.unit,
+                amount=run.amount,
                 started_at=run.started,
                 due_at=run.due,
                 warn_at=run.warn,
@@ -1027,7 +1449,7 @@ class Walk:
         names: dict[str, None] = {}
         for unit in [self.unit, *self.parties.values()]:
             names |= self.maker.called[unit]
-        texts = [self.number, self.title, self.place, self.applicant_label, *names, *self.words]
+        texts = [self.number, self.title, self.place, self.applicant, *names, *self.words]
         marks = sights.marks(self.unit, units, helping, self.kind.key, self.closed is None)
         self.maker.docs.append(search.Doc(self.id, tuple(texts), tuple(marks)))
 
@@ -1046,21 +1468,10 @@ class Walk:
         )
         day = counting.last_day(run.due)
         late = run.due <= stage.at
+        title = f"{'超期' if late else '临期'}提醒：{self.title}"
+        text = f"到期：{day:%Y-%m-%d}；承办：{self.maker.names[self.unit]}。"
         for post in posts:
-            read = self.rng.random() < 0.6
-            self.book[Notice].add(
-                post_id=post,
-                matter_id=self.id,
-                key=f"clock:{run.id}:{day}:{stage.key}",
-                level=Notice.URGE if late else Notice.REMIND,
-                title=f"{'超期' if late else '临期'}提醒：{self.title}"[:200],
-                text=f"到期：{day:%Y-%m-%d}；承办：{self.maker.names[self.unit]}。",
-                url=self.kind.url_of(_Numbered(self.id)),
-                at=stage.at,
-                read_at=min(stage.at + timedelta(hours=self.rng.randint(1, 30)), self.maker.times.last)
-                if read
-                else None,
-            )
+            self._notice(post, f"clock:{run.id}:{day}:{stage.key}", title, text, stage.at, late)
 
 
 class _Numbered(NamedTuple):
@@ -1071,10 +1482,13 @@ class _Numbered(NamedTuple):
 
 
 def _hand_to(walk: Walk, params: dict, values: dict, step: Transition) -> None:
-    walk.hand_to(walk.parties[params["party"]])
-    post = values.get(params.get("field", ""))
-    if post:
-        walk.assignee = post
+    walk.hand_to(walk.parties[params["party"]], values.get(params.get("field", "")))
+
+
+def _hand_to_doer(walk: Walk, params: dict, values: dict, step: Transition) -> None:
+    hand = walk.hands.get(params["step"])
+    if hand and hand.unit_id:
+        walk.hand_to(hand.unit_id, hand.post_id)
 
 
 def _assign(walk: Walk, params: dict, values: dict, step: Transition) -> None:
@@ -1095,8 +1509,32 @@ def _add_parts(walk: Walk, params: dict, values: dict, step: Transition) -> None
         walk.add_part(params["part"], unit, params.get("title", walk.title))
 
 
+def _ask_parties(walk: Walk, params: dict, values: dict, step: Transition) -> None:
+    asked = {part.unit for part in walk.parts if part.flow.name == params["part"]}
+    for name in params["parties"]:
+        if walk.parties[name] not in asked:
+            walk.add_part(params["part"], walk.parties[name], params.get("title", walk.title))
+            asked.add(walk.parties[name])
+
+
+def _ask_again(walk: Walk, params: dict, values: dict, step: Transition) -> None:
+    walk.ask_again(params["part"], params.get("states", ()))
+
+
+def _open_children(walk: Walk, params: dict, values: dict, step: Transition) -> None:
+    walk.open_children(params.get("children"))
+
+
+def _tell(walk: Walk, params: dict, values: dict, step: Transition) -> None:
+    unit = walk.parties.get(params["party"])
+    if unit is not None:
+        key = f"step:{walk.id}:{walk.version}:{step.name}"
+        title = f"{params['title']}：{walk.title}"
+        walk.tell(walk.maker.cast.of(unit), key, title, urge=bool(params.get("urge")))
+
+
 def _extend(walk: Walk, params: dict, values: dict, step: Transition) -> None:
-    value = values.get(params["field"])
+    value = params["amount"] if "amount" in params else values.get(params["field"])
     reason = str(values.get(params.get("reason", "reason")) or step.title)
     if walk.process.clocks[params["clock"]].unit == "date":
         walk.extend(params["clock"], new_due_on=value, reason=reason)
@@ -1104,18 +1542,86 @@ def _extend(walk: Walk, params: dict, values: dict, step: Transition) -> None:
         walk.extend(params["clock"], amount=int(value), reason=reason)
 
 
-def _nothing(walk: Walk, params: dict, values: dict, step: Transition) -> None:
-    """What leaves no row of its own here."""
-
-
 KNOWN_EFFECTS: dict[str, Callable] = {
     "hand_to": _hand_to,
+    "hand_to_doer": _hand_to_doer,
     "assign": _assign,
     "set_party": _set_party,
     "add_parts": _add_parts,
+    "ask_parties": _ask_parties,
+    "ask_again": _ask_again,
     "extend_clock": _extend,
-    "notify": _nothing,
+    "open_children": _open_children,
+    "notify": _tell,
 }
+KNOWN_GUARDS = frozenset(
+    [
+        "parts_finished",
+        "parts_ended_in",
+        "children_closed",
+        "prerequisites_met",
+        "at_most",
+        "not_after",
+        "only_after",
+        "in_time",
+    ]
+)
+KNOWN_CONDITIONS = frozenset(
+    ["parts_finished", "children_ended", "prerequisites_met", "prerequisite_failed", "parent_ended"]
+)
+NOT_TAKEN = frozenset(("merge_into", "decision"))
+"""Rules of the engine that no generated matter needs: steps with them are left out."""
+
+
+class NoRecipe(Problem):
+    """A kind keeps rows, or its process names rules, of which the generator knows nothing."""
+
+    code, title = "no_recipe", "有的事项种类不会生成"
+
+
+def refuse_unknown() -> None:
+    """Raise NoRecipe naming every kind that would come out broken, with what is missing."""
+    missing = []
+    for key, kind in all_kinds().items():
+        recipe, (_, process) = _recipes.get(key, Recipe), in_force(kind.process)
+        if recipe.share == 0 and recipe is not Recipe and not _unnumbered(kind, recipe):
+            continue
+        if found := _missing(kind, process, recipe):
+            missing.append(f"{kind.title}（{key}）：{'、'.join(found)}")
+    if missing:
+        raise NoRecipe(
+            f"不知道怎样生成 {'；'.join(missing)}。",
+            todo="请在所属应用的 generators.py 里登记这一种类的 Recipe；不生成的写 share = 0。",
+        )
+
+
+def _unnumbered(kind: Kind, recipe: type[Recipe]) -> bool:
+    return kind.number is not None and recipe.number is Recipe.number
+
+
+def _missing(kind: Kind, process: Process, recipe: type[Recipe]) -> list[str]:
+    found = []
+    if recipe is Recipe and (kind.panels or kind.url or kind.own_url):
+        found.append("有自己的页面内容")
+    if _unnumbered(kind, recipe):
+        found.append("有自己的编号")
+    known = {
+        "guard": KNOWN_GUARDS | NOT_TAKEN | recipe.guards,
+        "effect": KNOWN_EFFECTS.keys() | NOT_TAKEN | recipe.effects.keys(),
+        "condition": KNOWN_CONDITIONS | recipe.conditions.keys(),
+    }
+    words = {"guard": "条件", "effect": "效果", "condition": "触发条件"}
+    found += [f"{words[sort]} {use.name}" for sort, use in process.uses() if use.name not in known[sort]]
+    found += [f"表单 {form}" for form in process.forms() if form not in recipe.forms]
+    measures = [clock.amounts.rule for clock in process.clocks.values() if clock.amounts]
+    found += [f"时限 {name}" for name in measures if name and name not in recipe.measures]
+    if recipe is Recipe:
+        steps = [
+            step for flow in (process.flow, *process.parts.values()) for step in flow.transitions.values()
+        ]
+        fields = [*(process.opening or ()), *(one for step in steps for one in step.fields)]
+        found += [f"选项 {one.source}" for one in fields if one.required and one.source]
+    return list(dict.fromkeys(found))
 
 
 # The generators -------------------------------------------------------------------------------------------------------
@@ -1152,7 +1658,7 @@ def _complete(district: District) -> bool:
 def matters(district: District) -> None:
     """Matters of all kinds, batch by batch; a run that was interrupted goes on after its last whole batch."""
     written = [Matter, Party, Part, Entry, Answer, Comment, Clock, ClockStop, ClockExtension, Notice, Sight]
-    written += [attachments.Attachment, LogLeaf, LogDetail, *_extra_models]
+    written += [Timer, Link, attachments.Attachment, LogLeaf, LogDetail, *_extra_models]
     tables = [model._meta.db_table for model in written] if district.matters >= MANY else []
     done = Matter.objects.count() - district.base
     with (
@@ -1185,6 +1691,19 @@ def also_writes(*models: type) -> None:
     _extra_models.extend(model for model in models if model not in _extra_models)
 
 
+def _named(docs: list[search.Doc]) -> list[search.Doc]:
+    """The same with the applicants called as the index knows them."""
+    place = 3
+    refs = {doc.texts[place]: Ref.parse(doc.texts[place]) for doc in docs if doc.texts[place]}
+    called = describe(list(refs.values()), SYSTEM)
+    return [
+        replace(doc, texts=(*doc.texts[:place], called[refs[doc.texts[place]]][0], *doc.texts[place + 1 :]))
+        if doc.texts[place]
+        else doc
+        for doc in docs
+    ]
+
+
 @action("matters.generate_batch")
 def generate_batch(act: Act, *, maker: Maker, first: int, size: int) -> int:
     """Write the matters ``first`` to ``first + size`` (生成一批虚构事项); returns how many rows they are."""
@@ -1192,10 +1711,11 @@ def generate_batch(act: Act, *, maker: Maker, first: int, size: int) -> int:
     maker.seed(first)
     maker.book.begin()
     maker.made, maker.docs = 0, []
-    kinds = [key for key, recipe in maker.recipes.items() if recipe.share > 0]
-    shares = [maker.recipes[key].share for key in kinds]
     while maker.made < size:
         maker.room = size - maker.made - 1
+        fitting = [key for key in maker.opened if maker.sizes[key] <= maker.room + 1]
+        kinds = fitting or maker.opened
+        shares = [maker.recipes[key].share for key in kinds]
         at = maker.times.opening(
             (first + maker.made + maker.rng.random()) / maker.district.matters, maker.rng
         )
@@ -1203,7 +1723,7 @@ def generate_batch(act: Act, *, maker: Maker, first: int, size: int) -> int:
         opening = maker.recipes[kind].open(maker, maker.processes[kind][1], at)
         Walk(maker, kind, at, opening).live()
     rows = maker.book.write()
-    search.index_many(sights.KIND, sorted(maker.docs, key=lambda doc: doc.ident))
+    search.index_many(sights.KIND, sorted(_named(maker.docs), key=lambda doc: doc.ident))
     generating.give_numbers(maker.counts)
     act.log(Ref("district", str(maker.district.seed)), first=first, matters=size, rows=rows, made_up=True)
     return rows
