@@ -126,7 +126,7 @@ def _loopback(host: str) -> bool:
 def as_resident(db):
     """``as_resident("林晓禾", level=2)``: a made-up resident who signed in; has ``client``, ``actor``, ``person`` (a Ref).
 
-    ``firm=(code, name)``: as the legal representative of an enterprise. Numbers are nobody's.
+    ``firm=(code, name)``: as the legal representative of an enterprise. Numbers are nobody's; ``number``: with this one.
     """
     from dataclasses import dataclass
 
@@ -156,8 +156,12 @@ def as_resident(db):
         def person(self) -> Ref:
             return self.actor.person
 
-    def make(name: str = "林晓禾", *, level: int = 2, firm: tuple[str, str] | None = None) -> SignedIn:
-        number = known.setdefault(name, identifiers.complete("person", f"32999919880312{len(known) + 501}"))
+    def make(
+        name: str = "林晓禾", *, level: int = 2, firm: tuple[str, str] | None = None, number: str = ""
+    ) -> SignedIn:
+        number = number or known.setdefault(
+            name, identifiers.complete("person", f"32999919880312{len(known) + 501}")
+        )
         row = actions.sign_in(
             province,
             identity=Identity(name, "citizen_id", number, level, Enterprise(*firm) if firm else None),

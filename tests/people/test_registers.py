@@ -662,8 +662,11 @@ def test_a_generated_district_has_made_up_people_whose_numbers_are_nobodys(tmp_p
     rows = list(NaturalPerson.objects.all())
     assert len(rows) == 60
     told = [
-        queries.read_in_full(ONE, row.pk, ["name", "document_number", "birth"], "核对") for row in rows[:20]
+        queries.read_in_full(ONE, row.pk, ["name", "document_number", "birth", "phone"], "核对")
+        for row in rows[:20]
     ]
+    # Eleven digits of a range whose numbers have thirteen.
+    assert {one["phone"][:4] for one in told} == {"1410"} and {len(one["phone"]) for one in told} == {11}
     assert all(one["name"].endswith("（虚构）") for one in told)
     assert {one["document_number"][:6] for one in told} == {"329999"}
     assert all(identifiers.check("person", one["document_number"]) for one in told)

@@ -10,12 +10,14 @@ from django.test import Client, override_settings
 
 from liangzhu.beams.people.access import api as access
 from liangzhu.beams.people.access.models import Account
+from liangzhu.beams.people.registers.models import NaturalPerson
 from liangzhu.beams.work.matters import engine, generators, kinds, process, queries, timers
 from liangzhu.beams.work.matters.models import Clock, Entry, Link, Matter, Part, Timer
 from liangzhu.kernel import releases
 from liangzhu.kernel.actors import SYSTEM
 from liangzhu.kernel.generating import District, all_generators
 from liangzhu.kernel.now import at, shanghai
+from liangzhu.kernel.pack import pack
 from liangzhu.kernel.refs import Ref, describe
 from liangzhu.site import loading
 
@@ -24,7 +26,7 @@ from .test_walks_kinds import check
 
 COUNT = 200
 LAST = shanghai(2022, 10, 20, 17, 30)
-OWN = {"licence", "bundle", "bundle_case", "hotline", "grid_event"}
+OWN = {"licence", "bundle", "bundle_case", "hotline", "grid_event", "trail_question"}
 """Kinds that somebody from outside applies for."""
 
 pytestmark = pytest.mark.django_db
@@ -63,6 +65,9 @@ def made(django_db_setup, django_db_blocker, tmp_path_factory):
         for key in ("data_request", "joint_review"):
             patch.setitem(generators._recipes, key, _Internal)
         patch.setattr(generators, "BATCH", 100)
+        # Few of many: here all kinds come alike, and the demonstration's residents apply for a third.
+        patch.setattr(generators._recipes["trail_question"], "share", 1.0)
+        patch.setattr(generators, "FAMILIAR", 0.3)
         district = District(
             seed=11, people=6000, matters=COUNT, first=LAST - timedelta(days=700), last=LAST, folder=home
         )
@@ -81,6 +86,7 @@ def rows(made):
 def test_there_are_some_of_each_kind_in_many_states(rows):
     found = {key: {row.state for row in rows if row.kind == key} for key in FILES}
     assert len(rows) == COUNT
+    assert Matter.objects.filter(kind="trail_question").exists()
     for key, states in found.items():
         flow = engine.process_of(next(row for row in rows if row.kind == key)).flow
         assert any(flow.states[name].final for name in states), key
@@ -156,6 +162,23 @@ def test_every_page_of_every_matter_opens(rows):
             assert client.get(f"/work/?scope={scope}").status_code == 200
         assert client.get("/work/done/").status_code == 200
         assert client.get("/work/notices/").status_code == 200
+
+
+def test_a_resident_of_the_demonstration_finds_what_is_his(made, as_resident):
+    for one in pack().toml("residents.toml")["person"]:
+        lin = as_resident(one["name"], number=one["number"])
+        own = Matter.objects.filter(applicant=str(lin.person), parent=None)
+        if own.count() > 2:
+            break
+    assert NaturalPerson.objects.filter(document_blind=one["number"]).count() == 1
+    assert lin.client.get("/my/").status_code == 200
+    listed = lin.client.get("/my/matters/").content.decode()
+    listed += lin.client.get("/my/matters/?over=1").content.decode()
+    for row in own:
+        address = kinds.kind_of(row.kind).own_url_of(row)
+        page = lin.client.get(address)
+        assert page.status_code == 200, (row, address)
+    assert sum(row.number in listed or row.title in listed for row in own) > 0
 
 
 def test_a_kind_with_panels_or_unknown_rules_is_refused_by_name(made, monkeypatch):

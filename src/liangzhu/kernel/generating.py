@@ -218,7 +218,7 @@ class Subjects:
         """The wrapped key of a subject, as it stands in its row."""
         found = self._wrapped.get((model, key))
         if found is None:
-            if key <= self.written.get(model, 0):
+            if model not in self.written or key <= self.written[model]:
                 found = bytes(model._default_manager.values_list("sealed_key", flat=True).get(pk=key))
             else:
                 found = new_subject_key(model)

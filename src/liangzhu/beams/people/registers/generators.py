@@ -10,6 +10,7 @@ from liangzhu.kernel import identifiers, search
 from liangzhu.kernel.actions import Act, action
 from liangzhu.kernel.actors import SYSTEM
 from liangzhu.kernel.generating import MADE_UP, Book, District, generator, made_up_name
+from liangzhu.kernel.pack import pack
 
 REGION = "329999"
 """A region code of Jiangsu that GB/T 2260 never gave out: no such number is anybody's."""
@@ -20,7 +21,13 @@ RESIDENTS_PER_PERSON, PERSONS_PER_ORGANISATION = 10, 8
 BATCH = 2000
 _BORN_FIRST, _DAYS, _STRIDE = date(1940, 1, 1), 24_000, 7919
 _LINES = ("商贸", "餐饮", "物流", "口腔门诊", "体育健身", "建筑", "信息技术", "文化传媒")
-# No range of telephone numbers is kept free for made-up people, so they have none.
+
+PHONE = 1410
+"""The beginning of made-up telephone numbers, with seven more digits. China keeps no range free for made-up people. The plan of
+numbers (工信部信管〔2017〕68号) gives 14(0) and 14(1) to machines, whose numbers have 13 digits and take no calls; one of 11
+digits with this beginning reaches nobody, and passes as a telephone number in forms. That the ministry may give the range out
+anew one day cannot be ruled out (待确认).
+"""
 
 
 def _wanted(district: District) -> int:
@@ -28,7 +35,59 @@ def _wanted(district: District) -> int:
 
 
 def _made() -> int:
-    return NaturalPerson.objects.filter(source="made_up").count()
+    return NaturalPerson.objects.filter(source="made_up").exclude(pk__in=_demo_persons()).count()
+
+
+def _told() -> dict:
+    """The residents of the demonstration, whom the simulator of the province lets sign in; nobody without such a file."""
+    return pack().toml("residents.toml") if (pack().folder / "residents.toml").exists() else {}
+
+
+def _demo_persons() -> list[int]:
+    numbers = [one["number"] for one in _told().get("person", ())]
+    return list(NaturalPerson.objects.filter(document_blind__in=numbers).values_list("id", flat=True))
+
+
+@generator("registers.residents", order=14, done=lambda district: bool(_demo_persons()) or not _told())
+def residents(district: District) -> None:
+    """Those who can sign in to a demonstration: registered first, so that they have matters of their own to look at."""
+    generate_residents(SYSTEM, day=district.first.date())
+
+
+@action("registers.generate_residents")
+def generate_residents(act: Act, *, day: date) -> None:
+    """Register the residents of the demonstration and what they represent (登记演示用的虚构居民)."""
+    act.check(policies.keep_time)
+    book, keys, persons, organisations = Book(None), {}, [], []
+    for one in _told().get("person", ()):
+        number = one["number"]
+        keys[one["key"]] = key = book[NaturalPerson].add(
+            name=one["name"],
+            document_kind="citizen_id",
+            document_number=number,
+            document_blind=number,
+            birth=f"{number[6:10]}-{number[10:12]}-{number[12:14]}",
+            sex="male" if int(number[16]) % 2 else "female",
+            source="made_up",
+            as_of=day,
+            touched_on=day,
+        )
+        persons.append(search.Doc(key, (one["name"],), ()))
+    for one in _told().get("enterprise", ()):
+        key = book[Organisation].add(
+            uscc=one["uscc"],
+            name=one["name"],
+            kind="enterprise",
+            legal_representative_id=keys[one["legal"]],
+            source="made_up",
+            as_of=day,
+        )
+        book[OrganisationName].add(organisation_id=key, name=one["name"], valid_from=day)
+        organisations.append(search.Doc(key, (one["name"],), ()))
+    book.write()
+    search.index_many("natural_person", persons)
+    search.index_many("organisation", organisations)
+    act.log(NaturalPerson(pk=persons[0].ident).ref, persons=len(persons), organisations=len(organisations))
 
 
 @generator("registers.people", order=15, done=lambda district: _made() >= _wanted(district))
@@ -56,6 +115,8 @@ def generate_people(act: Act, *, district: District, first: int, count: int) -> 
             document_kind="citizen_id",
             document_number=number,
             document_blind=number,
+            phone=(phone := f"{PHONE}{n:07}"),
+            phone_blind=phone,
             address=f"虚构市虚构区虚构街道{rng.randrange(1, 999)}号",
             birth=born.isoformat(),
             sex="male" if int(number[16]) % 2 else "female",
@@ -103,12 +164,15 @@ def _organisation(book: Book, n: int, person: int, line: str, day: date) -> sear
 
 
 def made_up_parties() -> dict[str, list[int]]:
-    """The ids of everybody whom this generator has registered, by kind of Ref: whoever applies for made-up matters."""
+    """The ids of everybody whom this shelf has registered, by kind of Ref: whoever applies for made-up matters."""
     return {
-        "natural_person": list(
-            NaturalPerson.objects.filter(source="made_up").order_by("id").values_list("id", flat=True)
-        ),
-        "organisation": list(
-            Organisation.objects.filter(source="made_up").order_by("id").values_list("id", flat=True)
-        ),
+        kind: list(model.objects.filter(source="made_up").order_by("id").values_list("id", flat=True))
+        for kind, model in (("natural_person", NaturalPerson), ("organisation", Organisation))
     }
+
+
+def demo_parties() -> dict[str, list[int]]:
+    """Those of them as whom or for which one can sign in to a demonstration."""
+    codes = [one["uscc"] for one in _told().get("enterprise", ())]
+    firms = Organisation.objects.filter(uscc__in=codes).order_by("id").values_list("id", flat=True)
+    return {"natural_person": sorted(_demo_persons()), "organisation": list(firms)}

@@ -71,6 +71,9 @@ BATCH = 2000
 MANY = 20_000
 """From so many matters on the indexes are left out while the tables are filled."""
 
+FAMILIAR = 0.02
+"""The part of all matters of applicants that belongs to those as whom one can sign in to a demonstration."""
+
 LONGEST = 40
 """Steps after which a matter goes straight to its end."""
 
@@ -85,6 +88,11 @@ class Hand(NamedTuple):
     unit_id: int
     roles: frozenset[str]
     is_head: bool
+
+
+def outsider(ref: str, label: str) -> Hand:
+    """Somebody who is no member of staff, by a printed Ref."""
+    return Hand(ref, label, None, None, None, frozenset(), False)
 
 
 SYSTEM_HAND = Hand(str(SYSTEM.ref), SYSTEM.label, None, None, None, frozenset(), False)
@@ -406,7 +414,7 @@ class Maker:
         """The kinds that open by themselves, not below another."""
         self.sizes = {key: 1 + self._below(key) for key in self.kinds}
         """How many matters one of a kind may become."""
-        self.parties = registers.made_up_parties()
+        self.parties, self.familiar = registers.made_up_parties(), registers.demo_parties()
         self.room = 0
         """How many more matters may be begun in this batch."""
         self.counts = {
@@ -426,7 +434,9 @@ class Maker:
         if not known:
             return ""
         kind = self.rng.choice(known)
-        return f"{kind}:{self.rng.choice(self.parties[kind])}"
+        # Whoever can sign in to a demonstration should find something there.
+        often = self.familiar.get(kind) if self.rng.random() < FAMILIAR else None
+        return f"{kind}:{self.rng.choice(often or self.parties[kind])}"
 
     def seed(self, name: object) -> None:
         """Begin anew with a chance of its own, so that a run that was interrupted goes on with the same rows."""
