@@ -65,14 +65,16 @@ def made(django_db_setup, django_db_blocker, tmp_path_factory):
         for key in ("data_request", "joint_review"):
             patch.setitem(generators._recipes, key, _Internal)
         patch.setattr(generators, "BATCH", 100)
+        shelves = all_generators()
         # Few of many: here all kinds come alike, and the demonstration's residents apply for a third.
         patch.setattr(generators._recipes["trail_question"], "share", 1.0)
         patch.setattr(generators, "FAMILIAR", 0.3)
         district = District(
             seed=11, people=6000, matters=COUNT, first=LAST - timedelta(days=700), last=LAST, folder=home
         )
-        for one in all_generators():
-            one.run(district)
+        for one in shelves:
+            if not one.done(district):
+                one.run(district)
         with at(LAST):
             yield
         transaction.set_rollback(True)
@@ -173,7 +175,7 @@ def test_a_resident_of_the_demonstration_finds_what_is_his(made, as_resident):
     assert NaturalPerson.objects.filter(document_blind=one["number"]).count() == 1
     assert lin.client.get("/my/").status_code == 200
     listed = lin.client.get("/my/matters/").content.decode()
-    listed += lin.client.get("/my/matters/?over=1").content.decode()
+    listed += lin.client.get("/my/matters/?closed=1").content.decode()
     for row in own:
         address = kinds.kind_of(row.kind).own_url_of(row)
         page = lin.client.get(address)

@@ -6,11 +6,12 @@ from django.db import transaction
 
 from liangzhu.beams.people.registers import policies
 from liangzhu.beams.people.registers.models import Mandate, NaturalPerson, Organisation, OrganisationName
-from liangzhu.kernel import identifiers, search
+from liangzhu.kernel import identifiers, keys, search
 from liangzhu.kernel.actions import Act, action
 from liangzhu.kernel.actors import SYSTEM
 from liangzhu.kernel.generating import MADE_UP, Book, District, generator, made_up_name
 from liangzhu.kernel.pack import pack
+from liangzhu.kernel.refs import Ref
 
 REGION = "329999"
 """A region code of Jiangsu that GB/T 2260 never gave out: no such number is anybody's."""
@@ -35,7 +36,7 @@ def _wanted(district: District) -> int:
 
 
 def _made() -> int:
-    return NaturalPerson.objects.filter(source="made_up").exclude(pk__in=_demo_persons()).count()
+    return NaturalPerson.objects.filter(source="made_up").exclude(pk__in=_demo_persons().values()).count()
 
 
 def _told() -> dict:
@@ -43,12 +44,28 @@ def _told() -> dict:
     return pack().toml("residents.toml") if (pack().folder / "residents.toml").exists() else {}
 
 
-def _demo_persons() -> list[int]:
-    numbers = [one["number"] for one in _told().get("person", ())]
-    return list(NaturalPerson.objects.filter(document_blind__in=numbers).values_list("id", flat=True))
+def _demo_persons() -> dict[str, int]:
+    """Those of them that are registered, by their keys in the pack: demonstration certificates may have brought some."""
+    told = _told().get("person", ())
+    rows = NaturalPerson.objects.filter(document_blind__in=[one["number"] for one in told])
+    known = dict(rows.values_list("document_blind", "id"))
+    tokens = {one["key"]: keys.blind("person.document", one["number"]) for one in told}
+    return {key: known[token] for key, token in tokens.items() if token in known}
 
 
-@generator("registers.residents", order=14, done=lambda district: bool(_demo_persons()) or not _told())
+def _demo_firms() -> dict[str, int]:
+    codes = [one["uscc"] for one in _told().get("enterprise", ())]
+    return dict(Organisation.objects.filter(uscc__in=codes).order_by("id").values_list("uscc", "id"))
+
+
+def _all_there(district: District) -> bool:
+    told = _told()
+    return len(_demo_persons()) == len(told.get("person", ())) and len(_demo_firms()) == len(
+        told.get("enterprise", ())
+    )
+
+
+@generator("registers.residents", order=14, done=_all_there)
 def residents(district: District) -> None:
     """Those who can sign in to a demonstration: registered first, so that they have matters of their own to look at."""
     generate_residents(SYSTEM, day=district.first.date())
@@ -58,10 +75,13 @@ def residents(district: District) -> None:
 def generate_residents(act: Act, *, day: date) -> None:
     """Register the residents of the demonstration and what they represent (登记演示用的虚构居民)."""
     act.check(policies.keep_time)
-    book, keys, persons, organisations = Book(None), {}, [], []
+    book, known, firms = Book(None), _demo_persons(), _demo_firms()
+    persons, organisations = [], []
     for one in _told().get("person", ()):
         number = one["number"]
-        keys[one["key"]] = key = book[NaturalPerson].add(
+        if one["key"] in known:
+            continue
+        known[one["key"]] = key = book[NaturalPerson].add(
             name=one["name"],
             document_kind="citizen_id",
             document_number=number,
@@ -74,11 +94,13 @@ def generate_residents(act: Act, *, day: date) -> None:
         )
         persons.append(search.Doc(key, (one["name"],), ()))
     for one in _told().get("enterprise", ()):
+        if one["uscc"] in firms:
+            continue
         key = book[Organisation].add(
             uscc=one["uscc"],
             name=one["name"],
             kind="enterprise",
-            legal_representative_id=keys[one["legal"]],
+            legal_representative_id=known[one["legal"]],
             source="made_up",
             as_of=day,
         )
@@ -87,7 +109,7 @@ def generate_residents(act: Act, *, day: date) -> None:
     book.write()
     search.index_many("natural_person", persons)
     search.index_many("organisation", organisations)
-    act.log(NaturalPerson(pk=persons[0].ident).ref, persons=len(persons), organisations=len(organisations))
+    act.log(Ref("district", "residents"), persons=len(persons), organisations=len(organisations))
 
 
 @generator("registers.people", order=15, done=lambda district: _made() >= _wanted(district))
@@ -173,6 +195,7 @@ def made_up_parties() -> dict[str, list[int]]:
 
 def demo_parties() -> dict[str, list[int]]:
     """Those of them as whom or for which one can sign in to a demonstration."""
-    codes = [one["uscc"] for one in _told().get("enterprise", ())]
-    firms = Organisation.objects.filter(uscc__in=codes).order_by("id").values_list("id", flat=True)
-    return {"natural_person": sorted(_demo_persons()), "organisation": list(firms)}
+    return {
+        "natural_person": sorted(_demo_persons().values()),
+        "organisation": sorted(_demo_firms().values()),
+    }
