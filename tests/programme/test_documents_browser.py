@@ -31,7 +31,6 @@ from liangzhu.beams.people.directory import api as directory
 from liangzhu.beams.work.matters import api as matters
 from liangzhu.kernel.now import at
 from liangzhu.kernel.pack import pack
-call_command("migrate", verbosity=0)
 with at("2022-08-26 09:00"):
     directory.load_units(pack())
     directory.load_people(pack())
@@ -45,9 +44,10 @@ long as this folder runs, which a server beside it could not see."""
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory, root):
+def address(tmp_path_factory, root, migrated):
     """The address of a running installation that has people and no plan yet."""
     home = tmp_path_factory.mktemp("installation")
+    migrated(home)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

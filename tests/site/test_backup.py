@@ -54,10 +54,12 @@ def another_database(name: str):
 
 
 @pytest.fixture(scope="module")
-def source(tmp_path_factory):
+def source(tmp_path_factory, migrated):
     """(home, database, backup) of a small district with files and a log."""
     home = tmp_path_factory.mktemp("source") / "home"
     with another_database("backup_source") as database:
+        if not database:
+            migrated(home)
         run(home, "make-district", "--people", 0, "--matters", 40, database=database)
         file = home.parent / "b.lzb"
         said = run(home, "backup", file, database=database)

@@ -83,16 +83,15 @@ def free_port() -> int:
 
 
 @pytest.fixture
-def started(tmp_path):
+def started(tmp_path, migrated):
     """A served, empty installation: (process of the group, port). Whatever is left of it ends with the test."""
     home, port = tmp_path / "home", free_port()
+    migrated(home)
     env = {name: value for name, value in os.environ.items() if not name.startswith("LIANGZHU_DATABASE")}
     env |= {"LIANGZHU_HOME": str(home), "PYTHONUNBUFFERED": "1"}
     script = (
         "from liangzhu.site import cli, serving\n"
         "cli.set_up_django()\n"
-        "from liangzhu.site import loading\n"
-        "loading.migrate()\n"
         f"raise SystemExit(serving.serve('127.0.0.1', {port}, 1, lambda: print('ready')))"
     )
     process = subprocess.Popen(
@@ -135,6 +134,7 @@ def worker_of(leader: int) -> int | None:
     return None
 
 
+@pytest.mark.own_sqlite
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_one_signal_ends_server_and_worker(started, number):
     process, port = started
@@ -146,6 +146,7 @@ def test_one_signal_ends_server_and_worker(started, number):
     assert wait_until(lambda: not group(process.pid))
 
 
+@pytest.mark.own_sqlite
 def test_nothing_stays_behind_when_the_group_is_killed(started):
     process, _ = started
     process.kill()
@@ -153,6 +154,7 @@ def test_nothing_stays_behind_when_the_group_is_killed(started):
     assert wait_until(lambda: not group(process.pid))
 
 
+@pytest.mark.own_sqlite
 def test_a_worker_that_died_is_started_again(started):
     process, _ = started
     first = worker_of(process.pid)
@@ -160,6 +162,7 @@ def test_a_worker_that_died_is_started_again(started):
     assert wait_until(lambda: worker_of(process.pid) not in (None, first))
 
 
+@pytest.mark.own_sqlite
 def test_no_server_process_outlives_its_main_process(started):
     process, port = started
     processes = [pid for pid in group(process.pid) if b"granian" in Path(f"/proc/{pid}/cmdline").read_bytes()]
