@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from django.db import DatabaseError, IntegrityError, models, transaction
 
+from liangzhu.kernel import stopping
 from liangzhu.kernel.actors import Actor
 from liangzhu.kernel.errors import AlreadyDone, NotThere, Problem
 from liangzhu.kernel.events import publish
@@ -100,6 +101,7 @@ def action(name: str) -> Callable[[Callable], Callable]:
         def run(actor: Actor, *, once: str = "", **kwargs):
             if (problem := _held_back.get()) is not None:
                 raise problem
+            stopping.check()
             with about(action=name), _told(name), transaction.atomic():
                 act = Act(actor, name)
                 if once:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from liangzhu.kernel import stopping
 from liangzhu.kernel.errors import Problem
 from liangzhu.site import config
 
@@ -62,6 +63,9 @@ PARTS = {
 }
 """The kinds of `id check` and what it prints of each: attribute and Chinese label."""
 
+INTERRUPTED = 130
+"""The status of a command that was asked to stop: 128 and the number of the signal."""
+
 WORDS = {
     "male": "男",
     "female": "女",
@@ -77,6 +81,21 @@ class ChineseGroup(click.Group):
     def main(self, *args, **kwargs) -> NoReturn:
         """Run; problems go to standard error as what happened and what to do."""
         kwargs["standalone_mode"] = False
+        with stopping.watching():
+            try:
+                status = self._run(*args, **kwargs)
+            except SystemExit as ended:
+                status = ended.code
+            if stopping.asked() and status != INTERRUPTED:
+                status = self._interrupted()
+        sys.exit(status if isinstance(status, int | str) else 0)
+
+    @staticmethod
+    def _interrupted() -> int:
+        _complain("已中断；没有做完的步骤，下次运行时从头再做。")
+        return INTERRUPTED
+
+    def _run(self, *args, **kwargs) -> object:
         try:
             status = super().main(*args, **kwargs)
         except click.exceptions.NoArgsIsHelpError as nothing:
@@ -87,14 +106,16 @@ class ChineseGroup(click.Group):
             if error.ctx:
                 _complain(f"用法见：{error.ctx.command_path} --help")
             status = 2
-        except click.Abort:
-            _complain("已中断；没有做完的步骤，下次运行时从头再做。")
-            status = 130
+        except (click.Abort, KeyboardInterrupt):
+            status = self._interrupted()
         except Problem as problem:
             _complain(f"{problem.title}：{problem.detail}")
             _complain(problem.todo)
             status = 1
         except Exception as error:
+            if stopping.asked():
+                # SQLite turns what is raised inside a function that it calls into an error of its own.
+                return self._interrupted()
             if _no_tables(error):
                 _complain("这个安装还没有建库，或者数据库连不上。")
                 _complain("请先运行 liangzhu up；仍不行时运行 liangzhu doctor 看原因。")
@@ -103,7 +124,7 @@ class ChineseGroup(click.Group):
                 raise
             _complain(str(error))
             status = 2
-        sys.exit(status if isinstance(status, int) else 0)
+        return status
 
 
 def _no_tables(error: Exception) -> bool:

@@ -20,6 +20,7 @@ from liangzhu.beams.trust.certificates import api as certificates
 from liangzhu.beams.work.decisions import api as decisions
 from liangzhu.beams.work.forms import api as forms
 from liangzhu.beams.work.matters import api as matters
+from liangzhu.kernel import stopping
 from liangzhu.kernel.actors import SYSTEM
 from liangzhu.kernel.calendar import override_day
 from liangzhu.kernel.errors import Problem
@@ -136,6 +137,7 @@ def load(*, demo: bool, say: Callable[[str], None], history: bool = True) -> Non
         # All or nothing: half a history, left by Ctrl-C, would be taken for a whole one.
         with transaction.atomic():
             programme.play_history(district)
+            stopping.check()
     if demo:
         certificates.load_samples(district)
 
