@@ -38,7 +38,7 @@ $(DONE)/node: requirements-node.txt tools/node_from_wheel | $(DONE)/packages
 	@command -v npm >/dev/null || tools/node_from_wheel $(BIN)
 	@touch $@
 
-$(DONE)/assets: package.json package-lock.json $(ASSET_SOURCES) | $(DONE)/node
+$(DONE)/assets: package.json package-lock.json tools/stamp_assets.mjs $(ASSET_SOURCES) | $(DONE)/node
 	@$(WITH_NODE) npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@$(WITH_NODE) npm run --silent build
 	@touch $@

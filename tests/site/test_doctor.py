@@ -1,6 +1,8 @@
 """`liangzhu doctor` finds what is wrong, and says what to do."""
 
 import json
+import os
+import shutil
 from datetime import timedelta
 
 import pytest
@@ -9,7 +11,7 @@ from django.utils.timezone import now as machine_now  # noqa: TID251 - the worke
 from liangzhu.kernel.models import Delivery, OutboxEvent, PeriodicRun
 from liangzhu.kernel.now import at, now
 from liangzhu.kernel.worker import all_periodic
-from liangzhu.site import cli, doctor
+from liangzhu.site import assets, cli, doctor
 
 
 def levels(check) -> dict[str, str]:
@@ -154,3 +156,30 @@ def test_the_exit_status_says_whether_something_must_be_done(db, monkeypatch, ca
         assert json.loads(capsys.readouterr().out) == [
             {"name": "甲", "level": level, "detail": "乙", "todo": "丙"}
         ]
+
+
+def test_a_bundle_older_than_its_sources_is_noticed_by_content(tmp_path, monkeypatch):
+    css, dist = tmp_path / "ui" / "css", tmp_path / "dist"
+    for folder in (css, dist):
+        folder.mkdir(parents=True)
+    (css / "ui.css").write_text("a{}")
+    assert "还没有打包" in assets.stale(tmp_path)
+    for name in ("ui.css", "ui.js"):
+        (dist / name).touch()
+    assert "改过" in assets.stale(tmp_path), "nobody knows what it was made from"
+    (dist / "sources.sha256").write_text(assets.fingerprint(tmp_path / "ui") + "\n")
+    os.utime(css / "ui.css", (2**31, 2**31))
+    assert assets.stale(tmp_path) == ""
+    (css / "ui.css").write_text("b{}")
+    monkeypatch.setattr(assets, "stale", lambda folder=tmp_path, real=assets.stale: real(folder))
+    (found,) = doctor._assets()
+    assert found.level == doctor.WARN and "make install" in found.todo
+    shutil.rmtree(tmp_path / "ui")
+    assert assets.stale(tmp_path) == "", "installed without sources"
+
+
+@pytest.mark.skipif(not (assets.FOLDER / "dist" / "sources.sha256").exists(), reason="nothing was built here")
+def test_the_build_counts_as_the_program_does():
+    assert (assets.FOLDER / "dist" / "sources.sha256").read_text().strip() == assets.fingerprint(
+        assets.FOLDER / "ui"
+    )

@@ -244,9 +244,11 @@ def set_up_django() -> None:
 @click.option("--workers", default=None, type=Whole(1, 64), help="网页服务进程数，省略时按处理器数")
 def up(host: str, port: int, demo: bool | None, workers: int | None) -> None:
     """建库、载入资料包，然后提供服务；Ctrl-C 结束全部进程。"""
-    from liangzhu.site import serving
+    from liangzhu.site import assets, serving
 
     serving.require_free_port(host, port)
+    if wrong := assets.stale():
+        _complain(f"注意：{wrong}{assets.TODO}")
     if serving.is_loopback(host):
         # What is issued here carries QR codes; they lead to where it is served.
         os.environ.setdefault("LIANGZHU_ADDRESS", f"http://localhost:{port}")

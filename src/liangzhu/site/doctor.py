@@ -60,6 +60,7 @@ def examine() -> list[Finding]:
         _log,
         _neighbours,
         _calendar,
+        _assets,
         _printing,
         _browser,
     ):
@@ -397,6 +398,16 @@ def _calendar() -> Iterator[Finding]:
         yield Finding("工作日历", WARN, f"{words}跨年的时限是暂定的。", renew)
     else:
         yield Finding("工作日历", GOOD, words)
+
+
+def _assets() -> Iterator[Finding]:
+    """界面：打包的样式和脚本与源文件一致。"""
+    from liangzhu.site import assets
+
+    if wrong := assets.stale():
+        yield Finding("界面", WARN, wrong, assets.TODO)
+    else:
+        yield Finding("界面", GOOD, "样式和脚本已打包。")
 
 
 def _printing() -> Iterator[Finding]:
