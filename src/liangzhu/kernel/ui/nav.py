@@ -20,7 +20,8 @@ FACES = ("portal", "workbench", "command", "my")
 
 @dataclass(frozen=True)
 class Entry:
-    """A registered entry. ``count(actor)`` gives the figure beside it, None or 0 for none."""
+    """A registered entry. ``count(actor)`` gives the figure beside it, None or 0 for none; ``when(actor)`` whether there
+    is anything to find behind it."""
 
     face: str
     group: str
@@ -30,6 +31,13 @@ class Entry:
     policy: str | None
     count: Callable[[Actor], int | None] | None
     icon: str
+    when: Callable[[Actor], bool] | None = None
+
+    def shown_to(self, actor: Actor) -> bool:
+        """Whether the actor may open it and finds something there."""
+        if self.policy is not None and not get_policy(self.policy)(actor):
+            return False
+        return self.when is None or self.when(actor)
 
 
 @dataclass(frozen=True)
@@ -64,17 +72,20 @@ def nav(
     policy: str | None = None,
     count: Callable[[Actor], int | None] | None = None,
     icon: str = "",
+    when: Callable[[Actor], bool] | None = None,
 ) -> None:
     """Register an entry: ``nav(face="workbench", group="计划", label="任务台账", url="programme:ledger", order=10, …)``.
 
     ``url`` is a route name without arguments, ``policy`` the name of the policy that opens it (None: open to everybody).
+    ``when`` hides an entry that the policy opens but that would lead to an empty tool: asked on every page, so one indexed
+    EXISTS at most. Lists that fill with the person's own work (an inbox, notices) stay: empty, they say what would be there.
     Raises ValueError for an unknown face and for a route registered twice on one face.
     """
     if face not in FACES:
         raise ValueError(f"unknown face {face!r}; one of {', '.join(FACES)}")
     if (face, url) in _entries:
         raise ValueError(f"navigation entry {url} is registered twice on {face}")
-    _entries[face, url] = Entry(face, group, label, url, order, policy, count, icon)
+    _entries[face, url] = Entry(face, group, label, url, order, policy, count, icon, when)
 
 
 def entries(face: str | None = None) -> list[Entry]:
@@ -88,7 +99,7 @@ def items(face: str, actor: Actor, request: HttpRequest | None = None) -> list[G
 
     The entry whose address is the longest beginning of the request's path is the current one.
     """
-    allowed = [e for e in entries(face) if e.policy is None or get_policy(e.policy)(actor)]
+    allowed = [entry for entry in entries(face) if entry.shown_to(actor)]
     addresses = {entry.url: reverse(entry.url) for entry in allowed}
     path = request.path if request else ""
     here = max((a for a in addresses.values() if _leads_to(a, path)), key=len, default=None)

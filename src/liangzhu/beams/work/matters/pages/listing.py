@@ -184,7 +184,7 @@ class Listing:
     @property
     def further(self) -> bool:
         """Whether anything narrows it that stands among the further conditions."""
-        plain = replace(self.filters, kind="", light="", text="")
+        plain = replace(self.filters, text="")
         return bool(plain) or self.closed or self.newest or bool(self.request.GET.get("cols"))
 
     @cached_property
