@@ -19,6 +19,11 @@ def in_force(kind: str, key: str) -> Release:
     return release
 
 
+def any_in_force(kind: str) -> bool:
+    """Whether anything of a kind is in force: without, a page that lists the kind would be empty."""
+    return Release.objects.filter(kind=kind, state=Release.IN_FORCE).exists()
+
+
 def seed(kind: str, key: str, body: str, origin: str = "") -> Release:
     """Make sure that a file's content is known: release 1 in force, or a draft for the second person when it changed."""
     fingerprint = sm3(body.encode())

@@ -33,12 +33,6 @@ class Entry:
     icon: str
     when: Callable[[Actor], bool] | None = None
 
-    def shown_to(self, actor: Actor) -> bool:
-        """Whether the actor may open it and finds something there."""
-        if self.policy is not None and not get_policy(self.policy)(actor):
-            return False
-        return self.when is None or self.when(actor)
-
 
 @dataclass(frozen=True)
 class Item:
@@ -77,8 +71,8 @@ def nav(
     """Register an entry: ``nav(face="workbench", group="计划", label="任务台账", url="programme:ledger", order=10, …)``.
 
     ``url`` is a route name without arguments, ``policy`` the name of the policy that opens it (None: open to everybody).
-    ``when`` hides an entry that the policy opens but that would lead to an empty tool: asked on every page, so one indexed
-    EXISTS at most. Lists that fill with the person's own work (an inbox, notices) stay: empty, they say what would be there.
+    ``when`` hides an entry that the policy opens but that would lead to an empty tool: asked on every page, so one EXISTS
+    at most; entries that share the function share the answer. Lists that fill with the person's own work (an inbox, notices) stay: empty, they say what would be there.
     Raises ValueError for an unknown face and for a route registered twice on one face.
     """
     if face not in FACES:
@@ -99,7 +93,9 @@ def items(face: str, actor: Actor, request: HttpRequest | None = None) -> list[G
 
     The entry whose address is the longest beginning of the request's path is the current one.
     """
-    allowed = [entry for entry in entries(face) if entry.shown_to(actor)]
+    allowed = [e for e in entries(face) if e.policy is None or get_policy(e.policy)(actor)]
+    filled = {when: when(actor) for when in {entry.when for entry in allowed} if when is not None}
+    allowed = [entry for entry in allowed if entry.when is None or filled[entry.when]]
     addresses = {entry.url: reverse(entry.url) for entry in allowed}
     path = request.path if request else ""
     here = max((a for a in addresses.values() if _leads_to(a, path)), key=len, default=None)

@@ -1,5 +1,7 @@
 """Entries in the workbench's rail."""
 
+from liangzhu.beams.work.decisions import rules
+from liangzhu.kernel import releases
 from liangzhu.kernel.ui.nav import nav
 
 nav(
@@ -10,4 +12,5 @@ nav(
     order=802,
     policy="decisions.read",
     icon="list",
+    when=lambda actor: releases.any_in_force(rules.RELEASE_KIND),
 )

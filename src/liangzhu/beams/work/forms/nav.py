@@ -1,6 +1,14 @@
 """Entries in the workbench's rail."""
 
+from liangzhu.beams.work.forms import specs
+from liangzhu.kernel import releases
+from liangzhu.kernel.actors import Actor
 from liangzhu.kernel.ui.nav import nav
+
+
+def _any(actor: Actor) -> bool:
+    return releases.any_in_force(specs.RELEASE_KIND)
+
 
 nav(
     face="workbench",
@@ -9,6 +17,7 @@ nav(
     order=12,
     policy="forms.fill",
     icon="document",
+    when=_any,
 )
 nav(
     face="workbench",
@@ -18,4 +27,5 @@ nav(
     order=803,
     policy="forms.read",
     icon="edit",
+    when=_any,
 )
