@@ -280,6 +280,19 @@ def public_reads(walk: Walk) -> None:
         walk.keep(page, "public-phone")
 
 
+def residents_look(walk: Walk) -> None:
+    """A resident's own pages, through the simulator of the province's sign-in."""
+    with walk.page(None, "/my/") as page:
+        page.get_by_role("button").first.click()
+        page.wait_for_url("**/my/")
+        walk.states["resident"] = page.context.storage_state()
+        walk.keep(page, "residents-home")
+    with walk.page("resident", "/my/code/", PHONE) as page:
+        walk.keep(page, "residents-code")
+    with walk.page("resident", "/my/trail/") as page:
+        walk.keep(page, "residents-trail")
+
+
 SEED = """
 import sys, django
 django.setup()
@@ -387,6 +400,7 @@ PARTS = (
     leader_looks,
     admin_keeps,
     public_reads,
+    residents_look,
     data_is_written,
     registrars_keep,
 )
