@@ -49,9 +49,7 @@ def found(matters: int):
     import django
 
     django.setup()
-    from django.core.management import call_command
-
-    call_command("migrate", verbosity=0)
+    _migrate()
     from django.db import transaction
 
     from liangzhu.beams.people.directory import api as directory
@@ -89,6 +87,26 @@ def found(matters: int):
         with transaction.atomic():
             ids += [open_one(officer, number=n).pk for n in range(start, min(start + 500, matters))]
     return officer, ids
+
+
+def _migrate() -> None:
+    """Every table. On SQLite the processes of one bench share what the first made, where ``BENCH_MIGRATED`` names a folder."""
+    from django.core.management import call_command
+    from django.db import connection
+
+    kept, here = os.environ.get("BENCH_MIGRATED"), Path(os.environ["LIANGZHU_HOME"])
+    names = ("liangzhu.sqlite3", "master-key")
+    if connection.vendor != "sqlite" or not kept:
+        call_command("migrate", verbosity=0)
+        return
+    if not (Path(kept) / names[-1]).exists():
+        call_command("migrate", verbosity=0)
+        connection.close()
+        for name in names:
+            shutil.copy(here / name, kept)
+    else:
+        for name in names:
+            shutil.copy(Path(kept) / name, here)
 
 
 def token(officer) -> str:

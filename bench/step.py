@@ -12,6 +12,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -33,7 +34,9 @@ def main() -> None:
     arguments = options(__doc__)
     seconds = 2.0 if arguments.quick else 10.0
     names = ("inside", "http") if arguments.quick else ("inside", "http", "http_postgresql", "writers")
-    found = {name: _part(name, seconds) for name in names}
+    with tempfile.TemporaryDirectory(prefix="liangzhu-bench-") as migrated:
+        os.environ["BENCH_MIGRATED"] = migrated
+        found = {name: _part(name, seconds) for name in names}
     inside, faster = found["inside"], max(OPEN_ZAAK, SIGNALEN)
     rows = [
         Row(
