@@ -15,3 +15,12 @@ class ItemInForce:
     key: str
     version_id: int
     number: int
+
+
+@event("services.incentive_published", "惠企政策发布")
+@dataclass(frozen=True)
+class IncentivePublished:
+    """A version of a policy for enterprises was published."""
+
+    subject: Ref
+    version_id: int

@@ -1,8 +1,12 @@
-"""What services does when time passes."""
+"""What services does when others announce, and when time passes."""
 
+from liangzhu.beams.people.residents.events import ConsentEnded
 from liangzhu.kernel.actors import SYSTEM
+from liangzhu.kernel.events import handles
 from liangzhu.kernel.worker import periodic
-from liangzhu.pillars.services import actions, queries
+from liangzhu.pillars.services import actions, incentive_processes, queries
+from liangzhu.pillars.services.actions import incentives
+from liangzhu.pillars.services.events import IncentivePublished
 
 
 @periodic("services.turn_the_day", minutes=15)
@@ -12,3 +16,27 @@ def turn_the_day() -> None:
         actions.bring_into_force(SYSTEM, version_id=version_id)
     if ended := queries.items.due_exemptions():
         actions.end_exemptions(SYSTEM, exemption_ids=ended)
+
+
+INCENTIVES = incentive_processes.KINDS
+"""Imported with this shelf: the kinds of matters of policies, with their effects."""
+
+
+@handles(IncentivePublished)
+def match_published(event: IncentivePublished, delivery) -> None:
+    """Whom a policy fits is worked out when it is published."""
+    incentives.match(SYSTEM, incentive_id=int(event.subject.id))
+
+
+@handles(ConsentEnded)
+def drop_facts(event: ConsentEnded, delivery) -> None:
+    """What was read under a consent that was taken back is not used any longer."""
+    if event.case.startswith("organisation:"):
+        incentives.drop_pulled(SYSTEM, case=event.case, source=event.source)
+
+
+@periodic("services.match_daily", minutes=24 * 60)
+def match_daily() -> None:
+    """Once a day: what ended by date, and whom the passing of time made eligible, or not any more."""
+    for incentive_id in queries.incentives.to_match():
+        incentives.match(SYSTEM, incentive_id=incentive_id)

@@ -1,7 +1,7 @@
 """Where this app's pages stand."""
 
 from liangzhu.kernel.ui.nav import nav
-from liangzhu.pillars.services.queries import items
+from liangzhu.pillars.services.queries import incentives, items
 
 nav(face="portal", label="办事", url="services:home", order=5)
 nav(face="portal", label="免于提交", url="services:once_only", order=55)
@@ -50,4 +50,33 @@ nav(
     order=340,
     policy="services.keep_items",
     icon="upload",
+)
+
+nav(face="portal", label="惠企政策", url="services:policies", order=25)
+nav(
+    face="my",
+    label="惠企政策",
+    url="services:my_policies",
+    order=45,
+    policy="services.own_enterprise",
+    icon="target",
+)
+nav(
+    face="workbench",
+    group="惠企政策",
+    label="政策归集",
+    url="services:policy_desk",
+    order=360,
+    policy="services.read_incentives",
+    count=incentives.waiting_for,
+    icon="document",
+)
+nav(
+    face="workbench",
+    group="惠企政策",
+    label="政策兑现",
+    url="services:policy_figures",
+    order=365,
+    policy="services.read_incentives",
+    icon="chart",
 )

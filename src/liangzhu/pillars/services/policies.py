@@ -66,3 +66,48 @@ def verify_material(actor: Actor, target: Material | None = None) -> bool:
     if not (actor.signed_in and does_business(actor) and actor.has("matters.officer", "matters.head")):
         return False
     return target is None or target.cases.filter(unit_id=getattr(actor, "unit_id", None)).exists()
+
+
+# Policies for enterprises ---------------------------------------------------------------------------------------------
+
+INCENTIVE_EDITOR, INCENTIVE_REVIEWER = "services.incentive_editor", "services.incentive_reviewer"
+declare_role(
+    INCENTIVE_EDITOR, "惠企政策管理员", "归集政策文件，把条件和支持内容写成结构化的政策，提出免申即享名单"
+)
+declare_role(INCENTIVE_REVIEWER, "惠企政策审核人", "审核发布惠企政策，复核免申即享名单；不能审核自己提出的")
+
+
+@policy("services.read_incentives", "查看惠企政策的工作台")
+def read_incentives(actor: Actor, target=None) -> bool:
+    """All staff who do business: documents, drafts, figures. No enterprise's values stand on these pages."""
+    return actor.is_system or (actor.signed_in and does_business(actor))
+
+
+@policy("services.edit_incentives", "归集和维护本单位的惠企政策")
+def edit_incentives(actor: Actor, target=None) -> bool:
+    """The editor, for what the own unit collects or pays. ``target`` has ``unit_id``."""
+    return actor.has(INCENTIVE_EDITOR) and (
+        target is None or target.unit_id == getattr(actor, "unit_id", None)
+    )
+
+
+@policy("services.review_incentives", "审核发布惠企政策")
+def review_incentives(actor: Actor, target=None) -> bool:
+    """The reviewer of the unit. That it is a second person is checked in the action."""
+    return actor.has(INCENTIVE_REVIEWER) and (
+        target is None or target.unit_id == getattr(actor, "unit_id", None)
+    )
+
+
+@policy("services.see_payout", "查看免申即享名单和依据")
+def see_payout(actor: Actor, target=None) -> bool:
+    """Editor and reviewer of the unit that pays. ``target`` has ``unit_id``."""
+    return edit_incentives(actor, target) or review_incentives(actor, target)
+
+
+@policy("services.own_enterprise", "办理本企业的惠企政策")
+def own_enterprise(actor: Actor, target=None) -> bool:
+    """Who acts for an organisation in the portal, for that one. ``target`` is its Ref."""
+    if target is None or not isinstance(actor, Resident):
+        return isinstance(actor, Resident)
+    return actor.organisation is not None and actor.concerns(target) and actor.may(kind="incentive")

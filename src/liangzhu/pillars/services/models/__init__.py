@@ -1,6 +1,16 @@
 """The tables of services."""
 
 from liangzhu.pillars.services.models.cases import Application, Case, Material
+from liangzhu.pillars.services.models.incentives import (
+    EnterpriseFact,
+    Incentive,
+    IncentiveCriterion,
+    IncentiveMatch,
+    IncentiveVersion,
+    Payout,
+    PayoutBatch,
+    PolicyDocument,
+)
 from liangzhu.pillars.services.models.items import (
     Batch,
     Exemption,
@@ -19,7 +29,12 @@ __all__ = [
     "Application",
     "Batch",
     "Case",
+    "EnterpriseFact",
     "Exemption",
+    "Incentive",
+    "IncentiveCriterion",
+    "IncentiveMatch",
+    "IncentiveVersion",
     "Item",
     "ItemBasis",
     "ItemFee",
@@ -28,6 +43,9 @@ __all__ = [
     "ItemStep",
     "ItemVersion",
     "Material",
+    "Payout",
+    "PayoutBatch",
+    "PolicyDocument",
     "SourceRecord",
     "Upward",
 ]

@@ -1,5 +1,5 @@
 """Every read of services."""
 
-from liangzhu.pillars.services.queries import cases, items
+from liangzhu.pillars.services.queries import cases, incentives, items
 
-__all__ = ["cases", "items"]
+__all__ = ["cases", "incentives", "items"]
