@@ -1,6 +1,9 @@
 """Sealed columns: plain text through the model, ciphertext in the tables, nothing that opens after forgetting."""
 
+import os
+import sqlite3
 from functools import partial
+from pathlib import Path
 
 import pytest
 from django.core.exceptions import FieldError
@@ -349,3 +352,30 @@ class TestForgetting:
         forget(SYSTEM, row=folder)
         assert seen == [folder.pk]
         assert '"terms":4' in LogLeaf.objects.get(action="kernel.forget_folder").detail.body
+
+
+@pytest.mark.parametrize(("opened_as_here", "left"), [(True, False), (False, True)])
+def test_the_ciphertext_of_a_deleted_value_is_no_longer_in_the_file(tmp_path, opened_as_here, left):
+    """Against SQLite as it is: without the settings of this program it stays, whatever its build does by default."""
+    from liangzhu.site import settings as ours
+
+    path = tmp_path / "one.sqlite3"
+    database = sqlite3.connect(path)
+    database.execute("PRAGMA secure_delete=OFF")
+    if opened_as_here:
+        database.executescript(ours._sqlite(path)["OPTIONS"]["init_command"])
+    else:
+        database.execute("PRAGMA journal_mode=WAL")
+    database.execute("create table person (id integer primary key, phone blob)")
+    phone = sealing.sealed_bytes("14100000001", os.urandom(16), b"person.phone")
+    rows = [(os.urandom(60),) for _ in range(400)]
+    database.executemany("insert into person (phone) values (?)", [*rows[:200], (phone,), *rows[200:]])
+    database.commit()
+    database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    assert phone in path.read_bytes()
+    database.execute("delete from person where phone = ?", (phone,))
+    database.commit()
+    database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    assert (phone[8:] in path.read_bytes()) is left
+    database.close()
+    assert not Path(f"{path}-wal").exists()

@@ -23,14 +23,13 @@ from typing import Any
 from django.apps import apps
 from django.db import connection, models, transaction
 
-from liangzhu.kernel import keys
+from liangzhu.kernel import crypto, keys
 from liangzhu.kernel.log import canonical, commit
 from liangzhu.kernel.models import LogDetail, LogLeaf, Series
 from liangzhu.kernel.sealing import (
     Sealed,
     SealedTextField,
     key_place,
-    new_subject_key,
     sealed_bytes,
     sealed_fields,
 )
@@ -195,6 +194,7 @@ class Subjects:
         self.written: dict[type, int] = {}
         """The highest key of each model that stands in the tables."""
         self._wrapped: dict[tuple[type, int], bytes] = {}
+        self._plain: dict[tuple[type, int], bytes] = {}
         self._ways: dict[tuple[type, int], dict[str, Any]] = {}
         # Rows on the way to an owner: a clock between its stop and its matter.
         self._passed = {
@@ -207,6 +207,7 @@ class Subjects:
         """Forget what was written: it is read from the tables from now on."""
         self.written |= written
         self._wrapped.clear()
+        self._plain.clear()
         self._ways.clear()
 
     def pass_on(self, model: type, key: int, values: dict[str, Any]) -> None:
@@ -221,7 +222,8 @@ class Subjects:
             if model not in self.written or key <= self.written[model]:
                 found = bytes(model._default_manager.values_list("sealed_key", flat=True).get(pk=key))
             else:
-                found = new_subject_key(model)
+                plain = self._plain[model, key] = crypto.new_key()
+                found = keys.wrap(plain, key_place(model))
             self._wrapped[model, key] = found
         return found
 
@@ -236,7 +238,10 @@ class Subjects:
             model, key = relation.related_model, values.get(relation.attname)
             if key is None:
                 return None
-        return keys.unwrap(self.wrapped(model, key), key_place(model))
+        plain = self._plain.get((model, key))
+        if plain is None:
+            plain = self._plain[model, key] = keys.unwrap(self.wrapped(model, key), key_place(model))
+        return plain
 
 
 class Book:

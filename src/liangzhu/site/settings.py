@@ -83,22 +83,28 @@ def _master_keys() -> list[bytes]:
 LIANGZHU_MASTER_KEYS = _master_keys()
 
 
+def _sqlite(path: Path) -> dict:
+    """WAL, IMMEDIATE: no transaction fails for being second. What is deleted is overwritten."""
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": path,
+        # Each thread keeps its connection: closing the last one of a moment would copy the whole WAL back.
+        "CONN_MAX_AGE": None,
+        "OPTIONS": {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            # Debian's SQLite overwrites what is deleted by itself, others do not (decision 6).
+            "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;PRAGMA secure_delete=ON;"
+            "PRAGMA mmap_size=134217728;PRAGMA cache_size=-20000",
+        },
+    }
+
+
 def _database() -> dict:
-    """SQLite (WAL, IMMEDIATE: no transaction fails for being second) or PostgreSQL."""
+    """SQLite or PostgreSQL."""
     address = read("LIANGZHU_DATABASE")
     if not address:
-        return {
-            "ENGINE": "django.db.backends.sqlite3",
-            "NAME": HOME / "liangzhu.sqlite3",
-            # Each thread keeps its connection: closing the last one of a moment would copy the whole WAL back.
-            "CONN_MAX_AGE": None,
-            "OPTIONS": {
-                "transaction_mode": "IMMEDIATE",
-                "timeout": 20,
-                "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;"
-                "PRAGMA mmap_size=134217728;PRAGMA cache_size=-20000",
-            },
-        }
+        return _sqlite(HOME / "liangzhu.sqlite3")
     parts = urlsplit(address)
     options = {}
     if parts.query.startswith("host="):
