@@ -18,6 +18,10 @@ from pathlib import Path
 OPINION = "同意，请按程序办理，三个工作日内反馈结果。"
 
 
+MADE = ("liangzhu.sqlite3", "master-key")
+"""What the first process of a bench leaves in the folder that ``BENCH_MIGRATED`` names, and the next ones begin with."""
+
+
 @contextmanager
 def home(database: str = "sqlite") -> Iterator[str]:
     """Point this process and its children at a new installation; yields its folder. Once a process: Django reads settings once."""
@@ -39,6 +43,9 @@ def home(database: str = "sqlite") -> Iterator[str]:
                 yield folder
         else:
             os.environ.pop("LIANGZHU_DATABASE", None)
+            # The key with the tables: migrations seal with it.
+            for name in os.listdir(kept := os.environ.get("BENCH_MIGRATED") or folder):
+                shutil.copy(Path(kept) / name, folder)
             yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -90,23 +97,16 @@ def found(matters: int):
 
 
 def _migrate() -> None:
-    """Every table. On SQLite the processes of one bench share what the first made, where ``BENCH_MIGRATED`` names a folder."""
+    """Every table; on SQLite kept for the next process of this bench, see `home`."""
     from django.core.management import call_command
     from django.db import connection
 
-    kept, here = os.environ.get("BENCH_MIGRATED"), Path(os.environ["LIANGZHU_HOME"])
-    names = ("liangzhu.sqlite3", "master-key")
-    if connection.vendor != "sqlite" or not kept:
-        call_command("migrate", verbosity=0)
-        return
-    if not (Path(kept) / names[-1]).exists():
-        call_command("migrate", verbosity=0)
+    call_command("migrate", verbosity=0)
+    kept = os.environ.get("BENCH_MIGRATED")
+    if connection.vendor == "sqlite" and kept and not os.listdir(kept):
         connection.close()
-        for name in names:
-            shutil.copy(here / name, kept)
-    else:
-        for name in names:
-            shutil.copy(Path(kept) / name, here)
+        for name in MADE:
+            shutil.copy(Path(os.environ["LIANGZHU_HOME"]) / name, kept)
 
 
 def token(officer) -> str:
