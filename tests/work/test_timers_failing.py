@@ -1,5 +1,6 @@
 """A timer that keeps failing waits for a person, like a dead letter; one that counts days moves with the calendar."""
 
+import shutil
 from datetime import date
 
 import pytest
@@ -147,3 +148,38 @@ def test_a_day_before_the_state_or_after_the_end_moves_nothing(town, sign_in):
             )
         drain()
     assert Entry.objects.filter(matter=case.matter).count() == entries
+
+
+@pytest.mark.browser
+@pytest.mark.django_db(transaction=True)
+def test_the_page_is_accessible_and_fits_a_telephone(
+    broken, sign_in, live_server, settings, root, monkeypatch
+):
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    source = root / "node_modules" / "axe-core" / "axe.min.js"
+    if not (chromium and source.exists()):
+        pytest.skip("needs Chromium and axe-core (npm ci)")
+    from playwright.sync_api import sync_playwright
+
+    settings.LIANGZHU_DEMO_DATE = date(2022, 10, 20)
+    wear_out()
+    client, _ = sign_in("督办室", "管理", "access.admin")
+    cookie = {"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        for width in (1440, 360):
+            context = browser.new_context(viewport={"width": width, "height": 800}, base_url=live_server.url)
+            context.add_cookies([cookie])
+            tab = context.new_page()
+            assert tab.goto(reverse("matters:timers")).status == 200
+            tab.get_by_text("技术细节").click()
+            assert "Traceback" in tab.inner_text(".troubles")
+            tab.evaluate(source.read_text())
+            found = tab.evaluate("axe.run(document)")["violations"]
+            assert [(rule["id"], [n["html"][:120] for n in rule["nodes"]][:2]) for rule in found] == [], width
+            wide = tab.evaluate(
+                "[...document.querySelectorAll('main *')].filter(e => e.getBoundingClientRect().right > innerWidth).map(e => e.outerHTML.slice(0, 120)).slice(0, 5)"
+            )
+            assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
+        browser.close()
