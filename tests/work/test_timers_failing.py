@@ -179,7 +179,8 @@ def test_the_page_is_accessible_and_fits_a_telephone(
             found = tab.evaluate("axe.run(document)")["violations"]
             assert [(rule["id"], [n["html"][:120] for n in rule["nodes"]][:2]) for rule in found] == [], width
             wide = tab.evaluate(
-                "[...document.querySelectorAll('main *')].filter(e => e.getBoundingClientRect().right > innerWidth).map(e => e.outerHTML.slice(0, 120)).slice(0, 5)"
+                "[...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > innerWidth)"
+                ".map(e => e.outerHTML.slice(0, 120)).slice(0, 5)"
             )
-            assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
+            assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth"), (width, wide)
         browser.close()
