@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import date
 
 import pytest
-from django.test import Client
+from django.db import transaction
+from django.test import Client, override_settings
 
 from liangzhu.beams.people.access import api as access
 from liangzhu.beams.people.directory import actions as directory_actions
@@ -61,8 +62,9 @@ class Someone:
 
 
 @pytest.fixture
-def put(items_loaded):
+def put(request, db):
     """put(username, unit key, roles): somebody in office."""
+    request.getfixturevalue("clinic" if "clinic" in request.fixturenames else "items_loaded")
 
     def run(username: str, unit: str, *roles: str) -> Someone:
         person = directory_actions.open_person(SYSTEM, name=f"某{username}")
@@ -93,12 +95,29 @@ def keeper(put):
     return put("ku", "shenpiju", "services.keeper")
 
 
+@pytest.fixture(scope="module")
+def pack_loaded(django_db_setup, django_db_blocker):
+    """The whole pack as applications need it, once for a module: seals, forms, tables, items, bundles, processes."""
+    with django_db_blocker.unblock(), override_settings(LIANGZHU_DEMO_DATE=date(2022, 10, 20)):
+        held = transaction.atomic()
+        # As the tests' own: what must not run inside a transaction is not inside one of the program's.
+        held._from_testcase = True
+        with held:
+            offers.forget()
+            directory.load_units(pack())
+            certificates.load_certificates(pack(), demo=True)
+            forms.load_forms()
+            decisions.load_rules()
+            catalogue.load_items(pack())
+            bundles.load_bundles()
+            matters.load_processes()
+            yield
+            transaction.set_rollback(True)
+
+
 @pytest.fixture
-def clinic(items_loaded):
-    """The whole pack as applications need it: seals, forms, tables, items, bundles, processes."""
-    certificates.load_certificates(pack(), demo=True)
-    forms.load_forms()
-    decisions.load_rules()
-    catalogue.load_items(pack())
-    bundles.load_bundles()
-    matters.load_processes()
+def clinic(pack_loaded, db, settings):
+    """The pack in a test of its own."""
+    settings.LIANGZHU_DEMO_DATE = date(2022, 10, 20)
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    limits.forget()

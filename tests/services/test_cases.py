@@ -1,15 +1,22 @@
 """Applying and deciding, through the actions: one application, parallel cases, one delivery."""
 
+from dataclasses import replace
+
 import pytest
 
+from liangzhu.beams.people.residents import api as residents
+from liangzhu.beams.people.residents.models import Message
 from liangzhu.beams.trust.certificates import api as certificates
+from liangzhu.beams.trust.sources import api as sources
 from liangzhu.beams.work.matters import api as matters
-from liangzhu.kernel import errors
+from liangzhu.kernel import errors, identifiers
+from liangzhu.pillars.services import actions as items
+from liangzhu.pillars.services import policies
 from liangzhu.pillars.services.actions import cases as actions
-from liangzhu.pillars.services.models import Application, Case, Material
+from liangzhu.pillars.services.models import Application, Case, Item, Material
 from liangzhu.pillars.services.queries import cases as queries
 
-from .applying import ready, send, step
+from .applying import CLINIC, fill, ready, send, step, upload, work_off
 
 
 @pytest.fixture
@@ -119,3 +126,185 @@ def test_one_application_becomes_parallel_cases_and_one_delivery(
     assert [one.title for one in told["drain"].papers] == ["受理通知书", "不予行政许可决定书"]
     receipt = certificates.papers_of(row.matter.ref)
     assert [one.title for one in receipt] == ["送达回证"]
+
+
+def test_what_is_decided_electronically_ends_by_itself_and_the_applicant_is_told(clinic, as_resident, health):
+    someone = as_resident()
+    answers = {**CLINIC, "kind": "clinic", "xray": False, "sewage": False}
+    row = send(someone, ready(someone, answers=answers))
+    filing = by_part(row)["filing"]
+    settle(health[0], row)
+    step(health[0].actor, filing.matter, "file")
+    row.matter.refresh_from_db()
+    assert (filing.matter.state, row.matter.state) == ("filed", "closed")
+    filing.refresh_from_db()
+    view = certificates.held_by(someone.person)[0]
+    assert (str(view.ref), view.title) == (filing.certificate, "诊所备案凭证")
+    assert {key: value for key, _, value in view.fields}["subjects"] == "口腔科"
+    titles = [one.title for one in Message.objects.order_by("id")]
+    assert "已备案：诊所备案" in titles and "办结：开办诊所、门诊部" in titles
+    assert not residents.Consent.objects.filter(case=str(row.ref), ended_at=None).exists()
+
+
+def test_a_correction_is_asked_once_and_complete_and_withdrawing_one_ends_what_needs_it(
+    clinic, as_resident, health
+):
+    someone = as_resident()
+    row = send(someone, ready(someone))
+    cases = by_part(row)
+    permit = cases["permit"].matter
+    step(health[0].actor, permit, "ask_correction", missing="平面图要标明牙椅位置\n缺医疗废物协议")
+    view = next(one for one in queries.progress(someone.actor, row) if one.case.part == "permit")
+    assert view.may_correct and view.missing.splitlines()[1] == "缺医疗废物协议"
+    assert [one.title for one in queries.tasks(someone.actor)] == ["补正：医疗机构执业登记（门诊部）"]
+    actions.correct(
+        someone.actor, case_id=cases["permit"].pk, explanation="已标明", uploads=[upload(someone.actor)]
+    )
+    permit.refresh_from_db()
+    assert permit.state == "received"
+    with pytest.raises(errors.StepNotAllowed, match="最多办理 1 次"):
+        step(health[0].actor, permit, "ask_correction", missing="还有一样")
+    actions.withdraw_case(someone.actor, case_id=cases["permit"].pk)
+    work_off()
+    assert {part: one.matter.state for part, one in by_part(row).items()} == {
+        "permit": "withdrawn",
+        "rays": "lapsed",
+        "drain": "received",
+    }
+    actions.withdraw(someone.actor, application_id=row.pk, reason="不办了")
+    work_off()
+    assert by_part(row)["drain"].matter.state == "withdrawn"
+
+
+def test_only_lawful_grounds_stop_the_clock_and_the_head_extends_once(clinic, as_resident, health):
+    someone = as_resident()
+    permit = by_part(send(someone, ready(someone)))["permit"].matter
+    officer, head = health
+    step(officer.actor, permit, "accept")
+    with pytest.raises(errors.Invalid, match="法定事由"):
+        step(officer.actor, permit, "suspend", reason="领导出差", about="等领导")
+    with pytest.raises(errors.Invalid, match="7 日前"):
+        hearing = {"asked_on": "2022-10-20", "held_on": "2022-10-24", "chair": "某处长"}
+        step(officer.actor, permit, "suspend", reason="听证", about="利害关系人申请", **hearing)
+    step(officer.actor, permit, "suspend", reason="检测", about="消毒设备检测")
+    assert matters.clock_of(permit).legal.paused
+    step(officer.actor, permit, "resume", outcome="合格")
+    with pytest.raises(errors.Denied):
+        step(officer.actor, permit, "extend", reason="情况复杂")
+    due = matters.clock_of(permit).legal.due_at
+    chief = replace(head.actor, is_head=True)
+    step(chief, permit, "extend", reason="情况复杂")
+    assert matters.clock_of(permit).legal.due_at > due
+    with pytest.raises(errors.StepNotAllowed, match="最多办理 1 次"):
+        step(chief, permit, "extend", reason="再延")
+
+
+# Faults ---------------------------------------------------------------------------------------------------------------
+
+
+def test_what_is_sent_twice_is_sent_once(clinic, as_resident):
+    someone = as_resident()
+    row = ready(someone)
+    once = "0123456789abcdef0123"
+    send_it = {"application_id": row.pk, "version": row.version, "declared": True}
+    actions.submit(someone.actor, **send_it, once=once)
+    with pytest.raises(errors.AlreadyDone):
+        actions.submit(someone.actor, **send_it, once=once)
+    with pytest.raises(errors.StepNotAllowed, match="已经提交"):
+        actions.submit(someone.actor, **send_it)
+    assert matters.Matter.objects.filter(kind="service_application").count() == 1
+
+
+def test_another_persons_application_is_not_there_by_number_by_address_or_by_guess(clinic, as_resident):
+    lin, he = as_resident(), as_resident("何小鱼")
+    row = ready(lin)
+    own = row.materials.filter(state=Material.GIVEN).first()
+    for tries in (
+        lambda: queries.application(he.actor, row.pk),
+        lambda: actions.submit(he.actor, application_id=row.pk, version=row.version, declared=True),
+        lambda: actions.give(he.actor, material_id=own.pk, uploads=[upload(he.actor)]),
+        lambda: actions.fetch(he.actor, application_id=row.pk, keys=[own.key]),
+    ):
+        with pytest.raises(errors.NotThere):
+            tries()
+    row = send(lin, row)
+    for address in (f"/my/applications/{row.pk}/", f"/forms/sent/{row.snapshot_id}/"):
+        assert he.client.get(address).status_code == 404
+        assert lin.client.get(address).status_code == 200
+    with pytest.raises(errors.NotThere, match="编号或查询密码不对"):
+        queries.by_number(row.matter.number, "AAAAAAAA")
+    with pytest.raises(errors.NotThere, match="编号或查询密码不对"):
+        queries.by_number("SA-2022-9999", row.password)
+    assert queries.by_number(row.matter.number.lower(), row.password.lower()) == row
+
+
+def test_an_item_that_changed_meanwhile_is_named_and_nothing_filled_in_is_lost(
+    clinic, as_resident, editor, reviewer
+):
+    someone = as_resident()
+    row = ready(someone)
+    given = row.materials.filter(state=Material.GIVEN).count()
+    draft = items.begin_draft(editor.actor, item_id=Item.objects.get(key="fangshe_zhenliao").pk)
+    items.edit_section(
+        editor.actor, version_id=draft.pk, section="handling", values={"promised_note": "含检测"}
+    )
+    items.submit(editor.actor, version_id=draft.pk, note="补说明", in_force_from=None)
+    items.decide(reviewer.actor, version_id=draft.pk, accept=True, note="同意")
+    with pytest.raises(actions.ItemChanged, match="放射诊疗许可”有了新版本"):
+        send(someone, row)
+    row = actions.renew(someone.actor, application_id=row.pk)
+    assert row.materials.filter(state=Material.GIVEN).count() == given
+    assert send(someone, row).matter_id
+
+
+def test_a_source_that_is_silent_or_wrong_leaves_the_material_to_staff_and_says_so(
+    clinic, as_resident, health, monkeypatch
+):
+    someone = as_resident()
+
+    def silent(ask):
+        raise sources.SourceDown("市自然资源和规划局没有答复。")
+
+    registry = sources.source("exchange.real_estate")
+    sources.drop(registry.key)
+    sources.register(replace(registry, fetch=silent, off=""))
+    try:
+        row = actions.begin(someone.actor, bundle="open_clinic", answers=CLINIC)
+        premises = row.materials.get(key="premises")
+        assert premises.state == Material.AVAILABLE
+        actions.fetch(someone.actor, application_id=row.pk, keys=["premises"])
+    finally:
+        sources.drop(registry.key)
+        sources.register(registry)
+    premises.refresh_from_db()
+    assert (premises.state, premises.outcome, premises.why) == ("to_verify", "down", "来源没有答复")
+    attempt = sources.Pull.objects.get(case=str(row.ref))
+    assert attempt.receipt == premises.receipt
+    with pytest.raises(errors.StepNotAllowed, match="不用您提交"):
+        actions.give(someone.actor, material_id=premises.pk, uploads=[upload(someone.actor)])
+    fill(someone.actor, row)
+    for one in row.materials.filter(state=Material.WANTED):
+        actions.give(someone.actor, material_id=one.pk, uploads=[upload(someone.actor)])
+    row.refresh_from_db()
+    row = send(someone, row)
+    assert "premises" in sources.unsettled(row.ref)
+    settle(health[0], row)
+    assert not sources.unsettled(row.ref)
+    with pytest.raises(errors.Conflict):
+        actions.verify(health[0].actor, material_id=premises.pk, good=True, note="再核一次")
+
+
+def test_an_upload_that_lies_about_its_type_is_refused_by_name(clinic, as_resident):
+    someone = as_resident()
+    for body in (b"MZ\x90\x00" + b"\0" * 200, b"<html><script>1</script></html>"):
+        with pytest.raises(errors.BadFile, match="平面图"):
+            upload(someone.actor, "平面图.pdf", body)
+
+
+def test_who_no_longer_acts_for_the_firm_can_do_nothing_more_with_its_application(clinic, as_resident):
+    code = identifiers.complete("enterprise", "91320700MA1PLACE")
+    row = ready(as_resident("何小鱼", firm=(code, "虚构口腔有限公司")))
+    alone = as_resident("何小鱼")
+    assert not policies.own_application(alone.actor, row)
+    with pytest.raises(errors.NotThere):
+        actions.submit(alone.actor, application_id=row.pk, version=row.version, declared=True)

@@ -17,6 +17,7 @@ the legal basis of the row. An item of its own is a bundle of one part and needs
     item = "…"
     needs = ["shop"]
     certificate = {person_in_charge = "person_name"}   # fields of the certificate whose name differs from that of the form
+    makes = ["institution"]              # materials of other parts that its result is
 """
 
 import re
@@ -53,18 +54,22 @@ _KEYS = {
     "to_confirm",
     "parts",
 }
-_PART_KEYS = {"item", "needs", "about", "certificate"}
+_PART_KEYS = {"item", "needs", "about", "certificate", "makes"}
 
 
 @dataclass(frozen=True)
 class BundlePart:
-    """One part: the item, which other parts must be granted first, and where its certificate's fields stand in the form."""
+    """One part: the item, which other parts must be granted first, where its certificate's fields stand in the form.
+
+    ``makes`` are keys of materials that its result is, beside those of its certificate's type.
+    """
 
     name: str
     item: str
     needs: frozenset[str] = frozenset()
     about: str = ""
     certificate: dict[str, str] = field(default_factory=dict, hash=False)
+    makes: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -109,6 +114,7 @@ def parse(text: str, origin: str) -> Bundle:
             frozenset(one.get("needs", ())),
             one.get("about", ""),
             one.get("certificate", {}),
+            frozenset(one.get("makes", ())),
         )
         for name, one in raw["parts"].items()
     }

@@ -23,6 +23,7 @@ class RoutePart:
     offer: Offer
     needs: frozenset[str]
     why: str = ""
+    makes: frozenset[str] = frozenset()
 
     @property
     def planned(self) -> planning.Part:
@@ -117,6 +118,7 @@ def route(bundle: Bundle, answers: dict[str, Any], *, on: date | None = None) ->
             offer(bundle.parts[name].item, on=day),
             bundle.parts[name].needs & set(chosen),
             why.get(name, ""),
+            bundle.parts[name].makes,
         )
         for name in chosen
     )
@@ -143,7 +145,8 @@ def _needs(parts: tuple[RoutePart, ...]) -> list[planning.Need]:
     found = []
     for part in parts:
         for one in part.offer.materials:
-            maker = makers.get(one.certificate_type) if one.certificate_type else None
+            maker = next((each for each in parts if one.key in each.makes and each is not part), None)
+            maker = maker or (makers.get(one.certificate_type) if one.certificate_type else None)
             found.append(
                 planning.Need(
                     part=part.name,

@@ -1,12 +1,27 @@
 """What services does when others announce, and when time passes."""
 
 from liangzhu.beams.people.residents.events import ConsentEnded
+from liangzhu.beams.work.matters import api as matters
 from liangzhu.kernel.actors import SYSTEM
 from liangzhu.kernel.events import handles
 from liangzhu.kernel.worker import periodic
 from liangzhu.pillars.services import actions, incentive_processes, queries
 from liangzhu.pillars.services.actions import incentives
 from liangzhu.pillars.services.events import IncentivePublished
+
+
+@handles(matters.MatterAdvanced)
+def tell_applicant(event: matters.MatterAdvanced, delivery) -> None:
+    """Tell whoever applied where each case is now; the application itself is told of by matters."""
+    if event.part_id is None and event.to_state != event.from_state:
+        queries.cases.tell(event.subject.id, event.to_state, f"case:{event.entry_id}")
+
+
+@handles(matters.MatterClosed)
+def end_consents(event: matters.MatterClosed, delivery) -> None:
+    """An application that is over needs nobody's data any more."""
+    if (application_id := queries.cases.over(event.subject.id)) is not None:
+        actions.cases.end_consents(SYSTEM, application_id=application_id)
 
 
 @periodic("services.turn_the_day", minutes=15)

@@ -241,6 +241,22 @@ def public_progress(row: Application) -> list[CaseView]:
     ]
 
 
+def tell(matter_id: int, state: str, key: str) -> None:
+    """Send the applicant a message that a case came into another state."""
+    case = Case.objects.filter(matter=matter_id).select_related("application", "matter").first()
+    if case is None:
+        return
+    word = matters.process_of(case.matter).flow.states[state].title
+    residents.tell(
+        [Ref.parse(case.application.applicant)],
+        key=key,
+        title=f"{word}：{case.name}",
+        text=f"{case.application.title} · 办件编码 {case.code}",
+        url=reverse("services:application", args=[case.application_id]),
+        about=case.matter.ref,
+    )
+
+
 def over(matter_id: int) -> int | None:
     """The application whose matter this is."""
     return Application.objects.filter(matter=matter_id).values_list("pk", flat=True).first()
@@ -317,7 +333,7 @@ def _unsent(actor: residents.Resident) -> dict[str, Any] | None:
 residents.add_panel("services.unsent", order=5, template="services/cases/unsent.html", context=_unsent)
 
 
-def _corrections(actor: residents.Resident) -> list[residents.Task]:
+def tasks(actor: residents.Resident) -> list[residents.Task]:
     """Correction notices that wait for an answer."""
     cases = Case.objects.filter(
         application__applicant__in=actor.principal_refs, matter__state="correcting", matter__closed_at=None
@@ -333,7 +349,7 @@ def _corrections(actor: residents.Resident) -> list[residents.Task]:
     ]
 
 
-residents.add_tasks("services.corrections", _corrections)
+residents.add_tasks("services.corrections", tasks)
 residents.add_scopes(
     "services.bundles", lambda actor: [(one.key, one.title) for one in bundles.all_bundles()]
 )
