@@ -1,6 +1,7 @@
 """The front door of this app. README.md shows how a kind of matter is made with it."""
 
 from liangzhu.beams.work.matters.actions import assign, comment, open_new, step
+from liangzhu.beams.work.matters.answers import last_value
 from liangzhu.beams.work.matters.clocks import end_of, last_day, workdays_after
 from liangzhu.beams.work.matters.engine import (
     Option,
@@ -122,6 +123,7 @@ __all__ = [
     "keep_many",
     "kind_of",
     "last_day",
+    "last_value",
     "light",
     "light_q",
     "load_processes",

@@ -14,7 +14,7 @@ from liangzhu.beams.work.decisions import api as decisions
 from liangzhu.beams.work.files import api as files
 from liangzhu.kernel import limits
 from liangzhu.kernel.errors import NotThere, Problem
-from liangzhu.kernel.ui.forms import form_view, perform
+from liangzhu.kernel.ui.forms import Form, form_view, perform
 from liangzhu.kernel.web import guarded
 from liangzhu.pillars.services import bundles, guide
 from liangzhu.pillars.services.actions import cases as actions
@@ -66,7 +66,7 @@ def bundle(request: HttpRequest, key: str) -> HttpResponse:
     return render(
         request,
         "services/cases/route.html",
-        {**context, "route": found, "begin": QuestionsForm(columns=[]), "given": given},
+        {**context, "route": found, "begin": f"{reverse('services:begin', args=[key])}?{urlencode(given)}"},
     )
 
 
@@ -75,23 +75,27 @@ def _given(data: QueryDict, columns: list[decisions.Column]) -> list[tuple[str, 
     return [(one.name, value) for one in columns for value in data.getlist(one.name)]
 
 
-@require_POST
 @resident_page(level=2)
 def begin(request: HttpRequest, key: str) -> HttpResponse:
-    """Begin to apply for what the guide found."""
-    columns = guide.questions(bundles.bundle(key))
-    form = QuestionsForm(request.POST, columns=columns)
-    here = f"{reverse('services:bundle', args=[key])}?{urlencode(_given(request.POST, columns))}"
-
-    def run(data: dict, once: str) -> Application:
-        return actions.begin(request.actor, bundle=key, answers=form.answers() if columns else {}, once=once)
-
-    done = perform(request, form, run)
-    if not done.ok:
-        if form.problem:
-            messages.warning(request, f"{form.problem.detail}{form.problem.todo}")
-        return redirect(here)
-    return redirect("services:application", int(done.result.id) if done.already else done.result.pk)
+    """For whom one is about to apply, and for what; then it begins. The answers travel in the address."""
+    one = bundles.bundle(key)
+    columns = guide.questions(one)
+    asked = QuestionsForm(request.GET, columns=columns)
+    given = _given(request.GET, columns)
+    back = f"{reverse('services:bundle', args=[key])}?{urlencode(given)}"
+    if columns and not asked.is_valid():
+        return redirect(back)
+    answers = asked.answers() if columns else {}
+    form = Form(request.POST or None)
+    return form_view(
+        request,
+        form,
+        lambda data, once: actions.begin(request.actor, bundle=key, answers=answers, once=once),
+        "services/cases/begin.html",
+        {"bundle": one, "route": guide.route(one, answers), "actor": request.actor},
+        back=back,
+        onward=lambda row: reverse("services:application", args=[row.pk]),
+    )
 
 
 # An application ---------------------------------------------------------------------------------------------

@@ -191,9 +191,7 @@ def _needs(cases: list[Case]) -> dict[int, list[str]]:
 
 def missing(case: Case) -> str:
     """What the correction notice asked for."""
-    rows = case.matter.entries.filter(transition="ask_correction").order_by("-id")
-    answer = next((one.answer for one in rows[:1] if hasattr(one, "answer")), None)
-    return answer.data.get("missing", "") if answer else ""
+    return matters.last_value(case.matter, "missing") or ""
 
 
 def receipts(row: Application) -> list[Any]:

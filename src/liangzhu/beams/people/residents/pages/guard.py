@@ -97,6 +97,9 @@ def _away(request: HttpRequest, level: int) -> HttpResponse:
         if not sessions.keep_form(request, back):
             messages.warning(request, "刚才填写的内容太长，没有能保留。请用浏览器的“找回”恢复。")
     asked = {"next": onward, "level": level}
+    if request.method == "POST":
+        # Browsers do not follow a form to another origin (CSP form-action): one presses once more, on a page of ours.
+        asked["pause"] = 1
     return redirect(f"{reverse('residents:sign_in')}?{urlencode(asked)}")
 
 

@@ -76,7 +76,11 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     if not known:
         return _problem(request, NoProvider(), onward, level)
     chosen = known.get(request.GET.get("by", "")) or (next(iter(known.values())) if len(known) == 1 else None)
-    if chosen is None or (request.user.is_authenticated and "leave" not in request.GET):
+    if (
+        chosen is None
+        or "pause" in request.GET
+        or (request.user.is_authenticated and "leave" not in request.GET)
+    ):
         context = {"providers": known.values(), "onward": onward, "level": level}
         return render(request, "residents/sign_in.html", context)
     limits.take(
