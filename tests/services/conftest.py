@@ -64,7 +64,8 @@ class Someone:
 @pytest.fixture
 def put(request, db):
     """put(username, unit key, roles): somebody in office."""
-    request.getfixturevalue("clinic" if "clinic" in request.fixturenames else "items_loaded")
+    if "clinic" not in request.fixturenames:
+        request.getfixturevalue("items_loaded")
 
     def run(username: str, unit: str, *roles: str) -> Someone:
         person = directory_actions.open_person(SYSTEM, name=f"某{username}")

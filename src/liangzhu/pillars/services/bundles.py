@@ -226,6 +226,16 @@ def bundle(key: str) -> Bundle:
     return files.in_force(key)
 
 
+def found(text: str, items: list[str]) -> list[Bundle]:
+    """The bundles that everyday words name, or that one of these items, found by them, belongs to."""
+    return [
+        one
+        for one in all_bundles()
+        if any(say in text or text in say for say in one.says)
+        or any(part.item in items for part in one.parts.values())
+    ]
+
+
 def where_applied(item: str) -> str:
     """The key under which one applies for an item online: the bundle that it belongs to, else its own; "" for neither.
 

@@ -126,6 +126,12 @@ def form_head(context: Context, form: Form) -> dict[str, Any]:
     return _head(context, form)
 
 
+@register.inclusion_tag("ui/form_faults.html")
+def form_faults(form: Form) -> dict[str, Any]:
+    """What went wrong, alone: for a form that is sent as an address (GET), where nothing secret belongs."""
+    return {"form": form, "errors": form.error_list() if form.is_bound else []}
+
+
 @register.inclusion_tag("ui/field.html")
 def field(bound: BoundField) -> dict[str, Any]:
     """``{% field form.due %}``: label, help, error and control of one field."""

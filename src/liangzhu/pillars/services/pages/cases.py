@@ -51,7 +51,7 @@ def bundle(request: HttpRequest, key: str) -> HttpResponse:
     """A bundle: its questions, then what follows from the answers. Nobody need sign in for it."""
     one = bundles.bundle(key)
     columns = guide.questions(one)
-    asked = any(column.name in request.GET for column in columns)
+    asked = "asked" in request.GET or any(column.name in request.GET for column in columns)
     form = QuestionsForm(request.GET if asked else None, columns=columns)
     context = {"bundle": one, "form": form, "columns": columns}
     if columns and not (asked and form.is_valid()):

@@ -9,7 +9,7 @@ from liangzhu.kernel.errors import NotThere
 from liangzhu.kernel.pack import pack
 from liangzhu.kernel.paging import page
 from liangzhu.kernel.web import guarded
-from liangzhu.pillars.services import cpsv, finding, national, queries
+from liangzhu.pillars.services import bundles, cpsv, finding, national, queries
 from liangzhu.pillars.services.models import ItemVersion
 
 _apply: Callable[[ItemVersion], str] | None = None
@@ -27,9 +27,11 @@ def home(request: HttpRequest) -> HttpResponse:
     asked = request.GET.get("q", "").strip()[:100]
     found = finding.find(asked) if asked else []
     said = {one.version_id: one.phrase for one in found}
+    rows = finding.rows(found)
     context = {
         "asked": asked,
-        "rows": [(row, queries.items.unit_name(row), said[row.pk]) for row in finding.rows(found)],
+        "rows": [(row, queries.items.unit_name(row), said[row.pk]) for row in rows],
+        "together": bundles.found(asked, [row.item.key for row in rows[:2]]) if asked else [],
         "journeys": [] if asked else queries.items.journeys(),
         "shelves": queries.items.shelves(),
     }
