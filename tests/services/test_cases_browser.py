@@ -140,7 +140,7 @@ def test_a_resident_applies_on_a_phone_and_the_department_decides(
             desk.goto(reverse("matters:matter", args=[permit.matter_id]))
             assert "医疗机构管理条例" in desk.inner_text(".kind-panel")
             look(desk, axe)
-            desk.get_by_role("link", name="核验：房屋权属证明").click()
+            desk.locator(".kind-panel li", has_text="房屋权属证明").get_by_role("link").click()
             desk.get_by_label("属实").check()
             desk.get_by_label("怎样核验").fill("电话向登记中心核实")
             look(desk, axe)

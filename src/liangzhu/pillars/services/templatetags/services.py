@@ -47,3 +47,20 @@ def spared(materials) -> list:
 def unit_name(unit_id: int) -> str:
     """The name of a unit."""
     return directory.unit_name(unit_id)
+
+
+_FOR_STAFF = {
+    "wanted": "等申请人提供",
+    "available": "政府已有，申请人没有要求读取",
+    "given": "申请人已提供",
+    "held": "政府已有，已经取得",
+    "made": "由同批事项产生",
+    "to_verify": "由本单位核验，不向申请人收取",
+    "promised": "申请人已书面承诺",
+}
+
+
+@register.filter
+def for_staff(material) -> str:
+    """The state of a material as staff read it."""
+    return _FOR_STAFF.get(material.state, material.get_state_display())
