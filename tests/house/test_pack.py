@@ -134,6 +134,18 @@ KEYS: dict[str, dict[str, tuple[str, str]]] = {
         "resource.field": ("name title", "type grade"),
         "demo": ("resource values", "person uscc"),
     },
+    "halls.toml": {
+        "": (
+            "slot_minutes days_ahead per_person grace_minutes remind_hours calls_most ordinary_after estimate_from "
+            "estimate_least priority business hall",
+            "",
+        ),
+        "priority": ("key title who", ""),
+        "business": ("key title letter about", ""),
+        "hall": ("key address phone hours weekend_hours window capacity", ""),
+        "hall.window": ("key businesses", ""),
+        "hall.capacity": ("business people", ""),
+    },
     "indicators.toml": {
         "": ("indicator", ""),
         "indicator": (

@@ -5,7 +5,9 @@ from liangzhu.pillars.services.bundles import load_bundles
 from liangzhu.pillars.services.catalogue import load_items
 from liangzhu.pillars.services.checks import rules
 from liangzhu.pillars.services.finding import find
+from liangzhu.pillars.services.halls import Serving, offer_at_counter
 from liangzhu.pillars.services.national import WRITERS
+from liangzhu.pillars.services.queries.halls import serving
 from liangzhu.pillars.services.queries.items import (
     examine,
     in_force,
@@ -17,15 +19,18 @@ from liangzhu.pillars.services.queries.items import (
 
 __all__ = [
     "WRITERS",
+    "Serving",
     "examine",
     "find",
     "import_items",
     "in_force",
     "load_bundles",
     "load_items",
+    "offer_at_counter",
     "published_sheets",
     "refusals",
     "rules",
+    "serving",
     "unmapped",
     "version",
 ]

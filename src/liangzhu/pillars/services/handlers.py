@@ -55,3 +55,10 @@ def match_daily() -> None:
     """Once a day: what ended by date, and whom the passing of time made eligible, or not any more."""
     for incentive_id in queries.incentives.to_match():
         incentives.match(SYSTEM, incentive_id=incentive_id)
+
+
+@periodic("services.keep_halls", minutes=5)
+def keep_halls() -> None:
+    """Remind of appointments, note who did not come, end what was left over of days that are gone."""
+    actions.halls.keep_appointments()
+    actions.halls.close_old_days()

@@ -1,7 +1,8 @@
 """Where this app's pages stand."""
 
+from liangzhu.beams.people.residents import api as residents
 from liangzhu.kernel.ui.nav import nav
-from liangzhu.pillars.services.queries import incentives, items
+from liangzhu.pillars.services.queries import halls, incentives, items
 
 nav(face="portal", label="办事", url="services:home", order=5)
 nav(face="portal", label="免于提交", url="services:once_only", order=55)
@@ -80,3 +81,41 @@ nav(
     policy="services.read_incentives",
     icon="chart",
 )
+nav(face="portal", label="大厅", url="services:halls", order=50)
+nav(
+    face="my",
+    label="大厅预约",
+    url="services:my_appointments",
+    order=50,
+    policy="services.book",
+    icon="calendar",
+)
+nav(
+    face="workbench",
+    group="窗口",
+    label="叫号办理",
+    url="services:counter",
+    order=20,
+    policy="services.counter",
+    icon="person",
+)
+nav(
+    face="workbench",
+    group="窗口",
+    label="报到取号",
+    url="services:arrivals",
+    order=25,
+    policy="services.counter",
+    icon="list",
+)
+nav(
+    face="workbench",
+    group="窗口",
+    label="大厅运行",
+    url="services:hall_figures",
+    order=40,
+    policy="services.read_halls",
+    icon="chart",
+)
+residents.add_tasks("services.halls", halls.tasks)
+residents.add_scopes("services.halls", lambda actor: [("hall_visit", "预约和到大厅办事")])

@@ -1,9 +1,11 @@
 """Who may do what in services."""
 
+from liangzhu.beams.people.codes import api as codes
 from liangzhu.beams.people.directory.api import declare_role, does_business
 from liangzhu.beams.people.residents.api import Resident
 from liangzhu.kernel.actors import Actor
 from liangzhu.kernel.policies import policy
+from liangzhu.kernel.refs import Ref
 from liangzhu.pillars.services.models import Application, Material
 
 EDITOR, REVIEWER, KEEPER = "services.editor", "services.reviewer", "services.keeper"
@@ -111,3 +113,39 @@ def own_enterprise(actor: Actor, target=None) -> bool:
     if target is None or not isinstance(actor, Resident):
         return isinstance(actor, Resident)
     return actor.organisation is not None and actor.concerns(target) and actor.may(kind="incentive")
+
+
+# Halls ----------------------------------------------------------------------------------------------------------------
+
+
+@policy("services.counter", "在窗口叫号办理")
+def counter(actor: Actor, target=None) -> bool:
+    """Window staff; ``target`` is a Ticket that they called, or one that nobody called yet."""
+    if not (actor.signed_in and actor.has(codes.WINDOW) and does_business(actor)):
+        return False
+    return target is None or target.clerk in ("", str(actor.ref))
+
+
+@policy("services.take_ticket", "取号")
+def take_ticket(actor: Actor, target=None) -> bool:
+    """The machine of a hall, for its own hall (``target`` is the hall's key), and window staff."""
+    if actor.ref.kind == "hall_kiosk":
+        return target is None or actor.ref.id == target
+    return counter(actor)
+
+
+@policy("services.book", "预约到大厅办事")
+def book(actor: Actor, target=None) -> bool:
+    """A resident; ``target`` is an Appointment for whom he acts for, or one that he himself will keep."""
+    if not isinstance(actor, Resident):
+        return False
+    if target is None:
+        return True
+    mine = Ref("natural_person", str(target.person_id))
+    return actor.concerns(target.holder) or (not actor.for_another and actor.concerns(mine))
+
+
+@policy("services.read_halls", "查看大厅运行情况")
+def read_halls(actor: Actor, target=None) -> bool:
+    """All staff who do business, and the program itself: numbers only."""
+    return actor.is_system or (actor.signed_in and does_business(actor))

@@ -35,11 +35,14 @@ from liangzhu.beams.people.codes.issuers import (
     drop_issuer,
     register_issuer,
 )
-from liangzhu.beams.people.codes.queries import Coverage, contents, coverage
+from liangzhu.beams.people.codes.outlets import Outlet, licence_kinds, outlets
+from liangzhu.beams.people.codes.policies import WINDOW
+from liangzhu.beams.people.codes.queries import Coverage, ScanView, contents, coverage, desk, good_scan
 from liangzhu.beams.people.codes.showing import Shown, show
 
 __all__ = [
     "SOURCE",
+    "WINDOW",
     "Agency",
     "AgentRefused",
     "Answer",
@@ -64,8 +67,10 @@ __all__ = [
     "Licence",
     "NoIssuer",
     "Operator",
+    "Outlet",
     "Party",
     "Presented",
+    "ScanView",
     "SessionOver",
     "ShowFor",
     "Shown",
@@ -73,7 +78,11 @@ __all__ = [
     "check",
     "contents",
     "coverage",
+    "desk",
     "drop_issuer",
+    "good_scan",
+    "licence_kinds",
+    "outlets",
     "register_issuer",
     "show",
 ]

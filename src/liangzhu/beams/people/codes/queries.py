@@ -68,6 +68,16 @@ def scan(actor: Actor, scan_id: int) -> ScanView:
     return _view(actor, [_own(actor, scan_id)])[0]
 
 
+def good_scan(actor: Actor, case: Ref) -> ScanView | None:
+    """The newest of one's own scans for a case that came to something, or None."""
+    policies.scan.require(actor)
+    good = (Scan.ACCEPTED, Scan.DOCUMENT)
+    row = (
+        Scan.objects.filter(case=str(case), operator=str(actor.ref), result__in=good).order_by("-id").first()
+    )
+    return _view(actor, [row])[0] if row else None
+
+
 def recent(actor: Actor) -> list[ScanView]:
     """One's own scans of today, the newest first."""
     policies.scan.require(actor)

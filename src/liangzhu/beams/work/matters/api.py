@@ -2,7 +2,7 @@
 
 from liangzhu.beams.work.matters.actions import assign, comment, open_new, step
 from liangzhu.beams.work.matters.answers import last_value
-from liangzhu.beams.work.matters.clocks import end_of, last_day, workdays_after
+from liangzhu.beams.work.matters.clocks import end_of, last_day, work_calendar, workdays_after
 from liangzhu.beams.work.matters.engine import (
     Option,
     add_part,
@@ -160,5 +160,6 @@ __all__ = [
     "timer_state",
     "transitions",
     "visible",
+    "work_calendar",
     "workdays_after",
 ]

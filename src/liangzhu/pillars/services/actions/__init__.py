@@ -1,6 +1,6 @@
 """Every change of services."""
 
-from liangzhu.pillars.services.actions import cases
+from liangzhu.pillars.services.actions import cases, halls
 from liangzhu.pillars.services.actions.importing import import_items
 from liangzhu.pillars.services.actions.items import (
     begin_draft,
@@ -32,6 +32,7 @@ __all__ = [
     "edit_section",
     "end_exemption",
     "end_exemptions",
+    "halls",
     "import_items",
     "propose_exemption",
     "put_row",

@@ -1,6 +1,7 @@
 """The tables of services."""
 
 from liangzhu.pillars.services.models.cases import Application, Case, Material
+from liangzhu.pillars.services.models.halls import Appointment, HallDay, Sitting, Ticket
 from liangzhu.pillars.services.models.incentives import (
     EnterpriseFact,
     Incentive,
@@ -27,10 +28,12 @@ from liangzhu.pillars.services.models.items import (
 
 __all__ = [
     "Application",
+    "Appointment",
     "Batch",
     "Case",
     "EnterpriseFact",
     "Exemption",
+    "HallDay",
     "Incentive",
     "IncentiveCriterion",
     "IncentiveMatch",
@@ -46,6 +49,8 @@ __all__ = [
     "Payout",
     "PayoutBatch",
     "PolicyDocument",
+    "Sitting",
     "SourceRecord",
+    "Ticket",
     "Upward",
 ]

@@ -1,6 +1,11 @@
 """The addresses of this app, by area."""
 
-from liangzhu.pillars.services.pages import cases_urls, incentives_urls, items_urls
+from liangzhu.pillars.services.pages import cases_urls, halls_urls, incentives_urls, items_urls
 
 app_name = "services"
-urlpatterns = [*cases_urls.urlpatterns, *incentives_urls.urlpatterns, *items_urls.urlpatterns]
+urlpatterns = [
+    *cases_urls.urlpatterns,
+    *halls_urls.urlpatterns,
+    *incentives_urls.urlpatterns,
+    *items_urls.urlpatterns,
+]
