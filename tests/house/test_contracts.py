@@ -38,6 +38,8 @@ TREE = {
     "beams.work.forms.__init__": "",
     "beams.work.files.api": "from liangzhu.kernel import errors",
     "beams.people.__init__": "",
+    "beams.people.applications.__init__": "",
+    "beams.people.applications.api": "from liangzhu.beams.people.residents.api import x",
     "beams.people.codes.__init__": "",
     "beams.people.codes.api": "from liangzhu.beams.people.residents.api import x",
     "beams.people.residents.__init__": "",
@@ -65,7 +67,7 @@ PLANTED = {
     "Inside work: files, forms and decisions below matters": {
         "beams.work.files.api": "import liangzhu.beams.work.matters.api"
     },
-    "Inside people: directory below registers below access below residents below codes": {
+    "Inside people: directory below registers below access below residents below codes, applications": {
         "beams.people.directory.api": "import liangzhu.beams.people.access.api"
     },
     "Inside trust: certificates below sources": {

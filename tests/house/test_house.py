@@ -44,6 +44,7 @@ TIME_SOURCES = [
     "src/liangzhu/kernel/worker.py",
     "src/liangzhu/kernel/outbox.py",
     "src/liangzhu/kernel/inbox.py",
+    "src/liangzhu/beams/people/applications/tokens.py",
     "src/liangzhu/site/doctor.py",
     "src/liangzhu/site/health.py",
     "src/liangzhu/beams/trust/certificates/actions.py",

@@ -22,9 +22,9 @@ from django.utils.timezone import now as machine_now  # noqa: TID251 - a key is 
 from liangzhu.kernel import crypto
 from liangzhu.kernel.errors import Problem
 
-SM2, SM4, HMAC, P256 = "sm2", "sm4", "hmac", "p256"
+SM2, SM4, HMAC, P256, RSA = "sm2", "sm4", "hmac", "p256", "rsa"
 _SIZES = {SM4: 16, HMAC: 32}
-_PAIRS = {SM2: crypto.generate_keypair, P256: crypto.generate_p256_keypair}
+_PAIRS = {SM2: crypto.generate_keypair, P256: crypto.generate_p256_keypair, RSA: crypto.generate_rsa_keypair}
 
 FRESH_SECONDS = 30
 """How long a process may go on with a version after another process made a newer one."""

@@ -17,6 +17,7 @@ CHANNELS = {
     "pull": "向来源读取",
     "code": "扫服务码",
     "share": "出示证照",
+    "login": "登录应用",
     "form": "查看填报内容",
     "export": "导出",
 }

@@ -30,6 +30,7 @@ urlpatterns = [
     path("registers/", include("liangzhu.beams.people.registers.pages.urls")),
     path("my/matters/", include("liangzhu.beams.work.matters.pages.own_urls")),
     path("my/", include("liangzhu.beams.people.residents.pages.urls")),
+    path("", include("liangzhu.beams.people.applications.pages.urls")),
     path("", include("liangzhu.beams.people.codes.pages.urls")),
     path("files/", include("liangzhu.beams.work.files.pages.urls")),
     path("forms/", include("liangzhu.beams.work.forms.pages.urls")),

@@ -9,11 +9,11 @@ import os
 
 import gmssl_pyx
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.hashes import SM3
 from cryptography.hazmat.primitives.hmac import HMAC
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from liangzhu.kernel.crypto.curve import public_of
 from liangzhu.kernel.crypto.errors import CryptoError, Tampered, WrongKey
@@ -25,6 +25,7 @@ __all__ = [
     "WrongKey",
     "generate_keypair",
     "generate_p256_keypair",
+    "generate_rsa_keypair",
     "hmac_sm3",
     "implementation",
     "new_key",
@@ -100,6 +101,14 @@ def generate_p256_keypair() -> tuple[bytes, bytes]:
     key = ec.generate_private_key(ec.SECP256R1())
     public = key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
     return key.private_numbers().private_value.to_bytes(32, "big"), public
+
+
+def generate_rsa_keypair() -> tuple[bytes, bytes]:
+    """A fresh pair of RSA, 2,048 bits: private (PKCS #8, DER), public (SubjectPublicKeyInfo, DER). For RS256, which OpenID
+    Connect Core 1.0 §15.1 demands of every provider."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    public = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()), public
 
 
 def _sm4(key: bytes) -> algorithms.SM4:

@@ -12,8 +12,10 @@ class Key(models.Model):
 
     purpose = models.CharField(max_length=40)
     version = models.PositiveSmallIntegerField()
-    public = models.BinaryField(max_length=65, default=b"", help_text="SM2: 0x04, x, y; else empty")
-    wrapped = models.BinaryField(max_length=64, help_text="the secret part, SM4-GCM under the master key")
+    public = models.BinaryField(
+        max_length=400, default=b"", help_text="SM2, P-256: 0x04, x, y; RSA: DER; else empty"
+    )
+    wrapped = models.BinaryField(max_length=1400, help_text="the secret part, SM4-GCM under the master key")
     master = models.CharField(max_length=16, help_text="fingerprint of the master key that wraps it")
     created_at = models.DateTimeField(help_text="UTC, the machine's clock")
 

@@ -15,6 +15,7 @@ from django.utils.crypto import get_random_string
 
 from liangzhu.beams.people.access import policies, tokens
 from liangzhu.beams.people.access.backends import plain_username
+from liangzhu.beams.people.access.events import SessionEnded
 from liangzhu.beams.people.access.models import Account, Application, Token
 from liangzhu.beams.people.access.models.account import USERNAME
 from liangzhu.beams.people.directory import api as directory
@@ -96,7 +97,7 @@ def close_account(act: Act, *, account_id: int, reason: str) -> Account:
     account.is_active = False
     account.save(update_fields=["is_active"])
     ended = _end_tokens(act, account.tokens.all())
-    act.log(account.ref, reason=_reason(reason), sessions=_end_sessions(account), tokens=ended)
+    act.log(account.ref, reason=_reason(reason), sessions=_end_sessions(act, account), tokens=ended)
     return account
 
 
@@ -124,7 +125,7 @@ def reset_password(act: Act, *, account_id: int, reason: str) -> Opened:
     account.save(update_fields=["password", "must_change_password"])
     _unlock(account)
     ended = _end_tokens(act, account.tokens.all())
-    act.log(account.ref, reason=_reason(reason), sessions=_end_sessions(account), tokens=ended)
+    act.log(account.ref, reason=_reason(reason), sessions=_end_sessions(act, account), tokens=ended)
     return Opened(account, password)
 
 
@@ -148,7 +149,7 @@ def end_all_sessions(act: Act, *, account_id: int, reason: str) -> Account:
     """End all sessions of an account (强制下线)."""
     account = act.lock(Account, pk=account_id)
     act.check(policies.manage, account)
-    ended = _end_sessions(account)
+    ended = _end_sessions(act, account)
     if not ended:
         raise StepNotAllowed("这个账号现在没有登录。")
     act.log(account.ref, reason=_reason(reason), sessions=ended)
@@ -164,15 +165,20 @@ def drop_second_factors(act: Act, *, account_id: int, reason: str) -> Account:
     if not kinds:
         raise StepNotAllowed("这个账号没有启用第二因素。")
     Authenticator.objects.filter(user=account).delete()
-    act.log(account.ref, reason=_reason(reason), kinds=kinds, sessions=_end_sessions(account))
+    act.log(account.ref, reason=_reason(reason), kinds=kinds, sessions=_end_sessions(act, account))
     return account
 
 
-def _end_sessions(account: Account, keep: str = "") -> int:
+def _end_sessions(act: Act, account: Account, keep: str = "") -> int:
     rows = list(UserSession.objects.filter(user=account).exclude(session_key=keep))
     for row in rows:
-        row.end()
+        _end_session(act, row)
     return len(rows)
+
+
+def _end_session(act: Act, row: UserSession) -> None:
+    act.emit(SessionEnded(subject=Ref("account", str(row.user_id)), session=row.pk))
+    row.end()
 
 
 # One's own account ----------------------------------------------------------------------------------------------------
@@ -186,7 +192,7 @@ def end_session(act: Act, *, account_id: int, session_id: int) -> Account:
     row = UserSession.objects.filter(user=account, pk=session_id).first()
     if row is None:
         raise NotThere("没有找到这个会话，它可能已经结束。")
-    row.end()
+    _end_session(act, row)
     act.log(account.ref, session=session_id)
     return account
 
@@ -196,7 +202,7 @@ def end_other_sessions(act: Act, *, account_id: int, keep: str) -> Account:
     """End all of one's own sessions but the present one (结束其他会话)."""
     account = act.lock(Account, pk=account_id)
     act.check(policies.own, account)
-    act.log(account.ref, sessions=_end_sessions(account, keep))
+    act.log(account.ref, sessions=_end_sessions(act, account, keep))
     return account
 
 
@@ -217,7 +223,7 @@ def password_changed(act: Act, *, account_id: int, keep: str) -> Account:
     act.check(policies.own, account)
     account.must_change_password = False
     account.save(update_fields=["must_change_password"])
-    act.log(account.ref, sessions=_end_sessions(account, keep))
+    act.log(account.ref, sessions=_end_sessions(act, account, keep))
     return account
 
 
@@ -356,6 +362,15 @@ def close_application(act: Act, *, application_id: int, reason: str) -> Applicat
     return row
 
 
+@action("access.sweep_sessions")
+def sweep_sessions(act: Act, *, session_ids: list[int]) -> None:
+    """Forget sessions that ran out (清理过期登录)."""
+    act.check(policies.manage)
+    for row in UserSession.objects.filter(pk__in=session_ids):
+        _end_session(act, row)
+    act.log(Ref("account", "sweep"), sessions=len(session_ids))
+
+
 # What is only written down --------------------------------------------------------------------------------------------
 
 
@@ -367,9 +382,11 @@ def signed_in(act: Act, *, account_id: int, methods: list[str]) -> None:
 
 
 @action("access.sign_out")
-def signed_out(act: Act, *, account_id: int) -> None:
-    """Write down a sign-out (退出)."""
+def signed_out(act: Act, *, account_id: int, key: str = "") -> None:
+    """Write down a sign-out (退出) of the session with that key."""
     act.check(policies.sign_in)
+    for row in UserSession.objects.filter(user=account_id, session_key=key):
+        _end_session(act, row)
     act.log(Ref("account", str(account_id)))
 
 

@@ -18,7 +18,7 @@ from django.http import HttpRequest
 
 from liangzhu.beams.people.access import actions
 from liangzhu.beams.people.access.models import Account
-from liangzhu.kernel.actors import ANONYMOUS, Actor
+from liangzhu.kernel.actors import ANONYMOUS, SYSTEM, Actor
 from liangzhu.kernel.worker import periodic
 
 
@@ -43,7 +43,8 @@ def on_signed_in(sender: type, request: HttpRequest, user: Account, **kwargs) ->
 def on_signed_out(sender: type, request: HttpRequest, user: Account | None, **kwargs) -> None:
     """Somebody signed out."""
     if user is not None:
-        actions.signed_out(_owner(request, user), account_id=user.pk)
+        key = request.session.session_key or ""
+        actions.signed_out(_owner(request, user), account_id=user.pk, key=key)
 
 
 @receiver(user_login_failed, dispatch_uid="access.sign_in_failed")
@@ -110,6 +111,5 @@ def on_password_changed(sender: type, request: HttpRequest, user: Account, **kwa
 def sweep_sessions() -> None:
     """Delete sessions that ran out, and what is remembered of them."""
     import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
-    for row in UserSession.objects.iterator():
-        if not row.exists():
-            row.delete()
+    if over := [row.pk for row in UserSession.objects.iterator() if not row.exists()]:
+        actions.sweep_sessions(SYSTEM, session_ids=over)

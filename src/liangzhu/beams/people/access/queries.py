@@ -4,8 +4,9 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
+from allauth.account.authentication import get_authentication_records
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.db.models import Count, Q, QuerySet
@@ -85,6 +86,35 @@ def actor_of(username: str, post_key: str | None = None) -> Staff:
     if not chosen:
         raise Denied(f"{username} 今天不能以岗位 {post_key or ''} 办事。")
     return directory.staff(account.person_id, chosen[0].id, account.ref)
+
+
+@dataclass(frozen=True)
+class SignIn:
+    """The sign-in behind a browser's session: its number (UserSession), when somebody proved who he is last, and by what
+    (``password``, ``totp``, ``webauthn``, ``recovery_codes``)."""
+
+    session_id: int
+    at: datetime
+    means: frozenset[str]
+
+
+def sign_in_of(request: HttpRequest) -> SignIn:
+    """The sign-in of the member of staff in a request."""
+    key = request.session.session_key
+    row = UserSession.objects.filter(session_key=key).only("id", "created_at").first()
+    if row is None:
+        UserSession.objects.create_from_request(request)
+        row = UserSession.objects.get(session_key=request.session.session_key)
+    records = get_authentication_records(request, request.user)
+    at = max((record["at"] for record in records), default=row.created_at.timestamp())
+    means = frozenset(record.get("type", record["method"]) for record in records)
+    return SignIn(row.pk, datetime.fromtimestamp(int(at), UTC), means)
+
+
+def session_holds(account_id: int, session_id: int) -> bool:
+    """Whether a session of an account counts still: neither was ended, and it has not run out."""
+    row = UserSession.objects.filter(pk=session_id, user=account_id, user__is_active=True).first()
+    return row is not None and row.exists()
 
 
 GENERATED = "gen."

@@ -2,15 +2,19 @@
 
 from datetime import datetime
 
+from django.http import HttpRequest
+
 from liangzhu.beams.people.registers import api as registers
-from liangzhu.beams.people.residents import policies
+from liangzhu.beams.people.residents import policies, sessions
 from liangzhu.beams.people.residents.consenting import subject_q
+from liangzhu.beams.people.residents.events import SessionEnded
 from liangzhu.beams.people.residents.models import Message, ResidentAccount, ResidentSession
 from liangzhu.beams.people.residents.providers import Identity, ProviderRefused
 from liangzhu.beams.people.residents.resident import Resident
 from liangzhu.kernel.actions import Act, action
 from liangzhu.kernel.errors import Denied, Invalid, NotThere, StepNotAllowed
 from liangzhu.kernel.now import now
+from liangzhu.kernel.refs import Ref
 
 # Sign-in --------------------------------------------------------------------------------------------------------------
 
@@ -54,7 +58,7 @@ def sign_in(
         raise StepNotAllowed("这个账号已停用。", todo="请到政务服务中心窗口办理，或打咨询电话询问。")
     before = ResidentSession.objects.select_for_update().filter(pk=previous, ended_at=None).first()
     if before is not None:
-        _end(before, "replaced", at)
+        _end(act, before, "replaced", at)
         if before.account_id == account.pk and organisation is None:
             organisation, mandate = before.organisation, before.mandate
     account.person = person
@@ -81,9 +85,25 @@ def sign_in(
     return session
 
 
-def _end(row: ResidentSession, reason: str, at: datetime) -> None:
+def _end(act: Act, row: ResidentSession, reason: str, at: datetime) -> None:
     row.ended_at, row.end_reason = at, reason
     row.save(update_fields=["ended_at", "end_reason"])
+    _tell_ended(act, row.account_id, [row.pk])
+
+
+def _end_all(act: Act, account: ResidentAccount, keep: int | None, reason: str, at: datetime) -> int:
+    rows = ResidentSession.objects.filter(account=account, ended_at=None).exclude(pk=keep)
+    numbers = list(rows.select_for_update().values_list("pk", flat=True))
+    ResidentSession.objects.filter(pk__in=numbers).update(ended_at=at, end_reason=reason)
+    if numbers:
+        _tell_ended(act, account.pk, numbers)
+    return len(numbers)
+
+
+def _tell_ended(act: Act, account_id: int, numbers: list[int]) -> None:
+    act.emit(
+        SessionEnded(subject=Ref("resident", str(account_id)), sessions=" ".join(str(one) for one in numbers))
+    )
 
 
 @action("residents.sign_out")
@@ -92,9 +112,15 @@ def sign_out(act: Act, *, at: datetime) -> ResidentSession:
     row = act.lock(ResidentSession, pk=act.actor.session_id)
     act.check(policies.own, row)
     if row.ended_at is None:
-        _end(row, "own", at)
+        _end(act, row, "own", at)
     act.log(row.account.ref, session=row.pk)
     return row
+
+
+def leave(request: HttpRequest) -> None:
+    """End the session that a resident's browser is in; nothing of it stays in the browser's session."""
+    sign_out(request.actor, at=sessions.machine_now())
+    request.session.flush()
 
 
 @action("residents.end_session")
@@ -104,7 +130,7 @@ def end_session(act: Act, *, session_id: int, at: datetime) -> ResidentSession:
     if row is None or not policies.own(act.actor, row):
         raise NotThere("没有找到这次登录，它可能已经结束。")
     act.check(policies.own, row)
-    _end(row, "ended", at)
+    _end(act, row, "ended", at)
     act.log(row.account.ref, session=row.pk)
     return row
 
@@ -114,8 +140,7 @@ def end_sessions(act: Act, *, at: datetime) -> int:
     """End all of one's own sessions but the present one (结束其他登录); returns how many."""
     account = act.lock(ResidentAccount, pk=act.actor.account_id)
     act.check(policies.own, account)
-    rows = ResidentSession.objects.filter(account=account, ended_at=None).exclude(pk=act.actor.session_id)
-    ended = rows.update(ended_at=at, end_reason="ended")
+    ended = _end_all(act, account, act.actor.session_id, "ended", at)
     act.log(account.ref, sessions=ended)
     return ended
 
@@ -126,7 +151,7 @@ def close_session(act: Act, *, session_id: int, reason: str, at: datetime) -> No
     act.check(policies.end_session)
     row = act.lock(ResidentSession, pk=session_id)
     if row.ended_at is None:
-        _end(row, reason, at)
+        _end(act, row, reason, at)
     act.log(row.account.ref, session=row.pk, reason=reason)
 
 
@@ -137,7 +162,7 @@ def close_account(act: Act, *, person_id: int, at: datetime) -> None:
     account = act.lock(ResidentAccount, person=person_id)
     account.is_active = False
     account.save(update_fields=["is_active"])
-    account.sessions.filter(ended_at=None).update(ended_at=at, end_reason="person")
+    _end_all(act, account, None, "person", at)
     act.log(account.ref, closed=True)
 
 

@@ -1,5 +1,6 @@
 """The front door of this app."""
 
+from liangzhu.beams.people.residents.actions import leave
 from liangzhu.beams.people.residents.consenting import consent_for, end_consent, give_consent
 from liangzhu.beams.people.residents.hooks import (
     SourceName,
@@ -26,6 +27,7 @@ from liangzhu.beams.people.residents.providers import (
 )
 from liangzhu.beams.people.residents.queries import Header
 from liangzhu.beams.people.residents.resident import LEVEL_WORDS, NeedLevel, Resident, need
+from liangzhu.beams.people.residents.sessions import actor_of, standing
 
 __all__ = [
     "LEVEL_WORDS",
@@ -43,6 +45,7 @@ __all__ = [
     "ResidentAccount",
     "SourceName",
     "Task",
+    "actor_of",
     "add_panel",
     "add_scopes",
     "add_tasks",
@@ -52,9 +55,11 @@ __all__ = [
     "end_consent",
     "forget_about",
     "give_consent",
+    "leave",
     "name_sources",
     "need",
     "register_provider",
     "resident_page",
+    "standing",
     "tell",
 ]

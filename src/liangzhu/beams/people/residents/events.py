@@ -24,3 +24,12 @@ class ConsentEnded:
     subject: Ref
     source: str
     case: str
+
+
+@event("residents.session_ended", "群众的登录结束")
+@dataclass(frozen=True)
+class SessionEnded:
+    """Sessions of a public account are over; ``sessions`` are their numbers with blanks between."""
+
+    subject: Ref
+    sessions: str

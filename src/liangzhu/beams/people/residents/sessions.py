@@ -67,8 +67,16 @@ class Found:
 def find(request: HttpRequest) -> Found:
     """The session that a request's browser holds."""
     number = request.session.get(KEY)
-    if number is None:
-        return Found()
+    return Found() if number is None else _judge(number, request.request_id)
+
+
+def standing(number: int) -> ResidentSession | None:
+    """The session of that number if it counts still; whom one acted for in it may be over (`actor_of` does not ask)."""
+    found = _judge(number)
+    return None if found.over else found.row
+
+
+def _judge(number: int, request_id: str = "") -> Found:
     row = (
         ResidentSession.objects.select_related("account__person", "organisation", "mandate__parent")
         .filter(pk=number)
@@ -85,7 +93,7 @@ def find(request: HttpRequest) -> Found:
     if not row.account.is_active or person.forgotten or person.state == person.DEAD:
         return Found(row, over="person")
     ended = _acting_over(row)
-    return Found(row, None if ended else actor_of(row, request.request_id), ended=ended)
+    return Found(row, None if ended else actor_of(row, request_id), ended=ended)
 
 
 def _person(row: ResidentSession) -> int:

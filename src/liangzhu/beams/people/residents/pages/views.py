@@ -145,8 +145,7 @@ def _finish(request: HttpRequest, known: Known, asked: sessions.Asked) -> HttpRe
 def sign_out(request: HttpRequest) -> HttpResponse:
     """End the session; nothing of it stays in this browser's session."""
     if isinstance(request.actor, Resident):
-        actions.sign_out(request.actor, at=sessions.machine_now())
-        request.session.flush()
+        actions.leave(request)
         messages.success(request, "已退出。在公用电脑上，请同时在省平台退出。")
     return redirect("/")
 

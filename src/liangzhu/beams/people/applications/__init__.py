@@ -1,0 +1,1 @@
+"""Department applications and the OpenID Connect provider: see README.md."""
