@@ -72,7 +72,8 @@ KEYS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "documents.toml": {"": ("document", ""), "document": ("key title issuer how", "names apart")},
     "services.toml": {
-        "": ("upper_unit defaults journey", ""),
+        "": ("upper_unit defaults journey ratings", "identity_certificate"),
+        "ratings": ("default_days", ""),
         "defaults": ("locked ways", "address hours contact complaints area"),
         "journey": ("key title items", ""),
     },
@@ -178,7 +179,7 @@ ITEMS = {
     "item.materials": ("key", "name necessity basis local free notes"),
 }
 """Of every file on the shelf `items`, by subject."""
-SHELVES = ("items", "bundles", "rules")
+SHELVES = ("items", "bundles", "rules", "forms")
 """Folders of the pack. Bundles and rules are checked when they are loaded."""
 KEYS |= {f"items/{path.name}": ITEMS for path in sorted((PACK / "items").glob("*.toml"))}
 

@@ -148,6 +148,12 @@ def test_nobody_publishes_what_he_drafted_and_what_is_published_stays(editor, re
         actions.edit(editor, version_id=row.pk, values=values)
 
 
+def test_a_draft_begins_with_the_conditions_that_the_text_lists(editor):
+    text = "申请企业应当符合下列条件：（一）从业人员20人以上；（二）生产经营状况良好。"
+    row = actions.begin(editor, document_id=collected(editor, text=text).pk)
+    assert [(one.fact, one.values) for one in row.criteria.all()] == [("headcount", "20"), ("", "")]
+
+
 def test_a_policy_that_nobody_could_meet_is_not_submitted(editor):
     row = actions.begin(editor, document_id=collected(editor).pk)
     actions.edit(editor, version_id=row.pk, values={"benefit": "一万元", "contact": "科", "how": "来"})

@@ -1,12 +1,15 @@
 """What services does when others announce, and when time passes."""
 
 from liangzhu.beams.people.residents.events import ConsentEnded
+from liangzhu.beams.trust.certificates import api as certificates
+from liangzhu.beams.trust.certificates.events import CertificateIssued
 from liangzhu.beams.work.matters import api as matters
 from liangzhu.kernel.actors import SYSTEM
 from liangzhu.kernel.events import handles
+from liangzhu.kernel.refs import Ref
 from liangzhu.kernel.worker import periodic
-from liangzhu.pillars.services import actions, incentive_processes, queries
-from liangzhu.pillars.services.actions import incentives
+from liangzhu.pillars.services import actions, incentive_processes, queries, rating_processes
+from liangzhu.pillars.services.actions import incentives, ratings
 from liangzhu.pillars.services.events import IncentivePublished
 
 
@@ -33,8 +36,8 @@ def turn_the_day() -> None:
         actions.end_exemptions(SYSTEM, exemption_ids=ended)
 
 
-INCENTIVES = incentive_processes.KINDS
-"""Imported with this shelf: the kinds of matters of policies, with their effects."""
+KINDS = (*incentive_processes.KINDS, *rating_processes.KINDS)
+"""Imported with this shelf: the kinds of matters of policies and ratings, with their effects."""
 
 
 @handles(IncentivePublished)
@@ -62,3 +65,22 @@ def keep_halls() -> None:
     """Remind of appointments, note who did not come, end what was left over of days that are gone."""
     actions.halls.keep_appointments()
     actions.halls.close_old_days()
+
+
+@handles(CertificateIssued)
+def ask_holder(event: CertificateIssued, delivery) -> None:
+    """Who got a certificate outside of a case is asked how it went; within a case, the case asks."""
+    if not event.matter:
+        ratings.ask_for(
+            SYSTEM,
+            thing=event.subject,
+            title=certificates.kind_of(event.kind).title,
+            unit_id=event.unit_id,
+            rater=Ref.parse(event.holder),
+        )
+
+
+@periodic("services.default_ratings", minutes=60)
+def default_ratings() -> None:
+    """What nobody rated in time is counted as default."""
+    ratings.default(SYSTEM)

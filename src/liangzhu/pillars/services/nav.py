@@ -119,3 +119,16 @@ nav(
 )
 residents.add_tasks("services.halls", halls.tasks)
 residents.add_scopes("services.halls", lambda actor: [("hall_visit", "预约和到大厅办事")])
+
+
+nav(face="portal", label="评价", url="services:rate", order=57)
+nav(face="my", label="评价", url="services:my_ratings", order=47, policy="residents.own", icon="comment")
+nav(
+    face="workbench",
+    group="好差评",
+    label="好差评",
+    url="services:ratings",
+    order=370,
+    policy="services.read_ratings",
+    icon="comment",
+)

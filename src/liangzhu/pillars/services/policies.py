@@ -6,6 +6,7 @@ from liangzhu.beams.people.residents.api import Resident
 from liangzhu.kernel.actors import Actor
 from liangzhu.kernel.policies import policy
 from liangzhu.kernel.refs import Ref
+from liangzhu.pillars.services import ratings
 from liangzhu.pillars.services.models import Application, Material
 
 EDITOR, REVIEWER, KEEPER = "services.editor", "services.reviewer", "services.keeper"
@@ -148,4 +149,23 @@ def book(actor: Actor, target=None) -> bool:
 @policy("services.read_halls", "查看大厅运行情况")
 def read_halls(actor: Actor, target=None) -> bool:
     """All staff who do business, and the program itself: numbers only."""
+
+
+# Ratings --------------------------------------------------------------------------------------------------------------
+
+
+@policy("services.give_rating", "评价所办的事")
+def give_rating(actor: Actor, target=None) -> bool:
+    """Of whom it was asked, or anybody with the code of that rating. ``target`` is (rating, code)."""
+    if target is None:
+        return True
+    row, code = target
+    if code and ratings.opens(row, code):
+        return True
+    return isinstance(actor, Resident) and bool(row.rater) and actor.concerns(row.rater)
+
+
+@policy("services.read_ratings", "查看好差评情况")
+def read_ratings(actor: Actor, target=None) -> bool:
+    """All staff who do business: figures, and which bad ones are open; what people wrote stands in the matter."""
     return actor.is_system or (actor.signed_in and does_business(actor))

@@ -19,7 +19,7 @@ from liangzhu.kernel.actors import Actor
 from liangzhu.kernel.errors import Conflict, Denied, Invalid, NotThere, StepNotAllowed
 from liangzhu.kernel.now import now, today
 from liangzhu.kernel.refs import Ref
-from liangzhu.pillars.services import criteria, enterprise, policies
+from liangzhu.pillars.services import criteria, enterprise, policies, policy_text
 from liangzhu.pillars.services.events import IncentivePublished
 from liangzhu.pillars.services.models import (
     EnterpriseFact,
@@ -108,18 +108,32 @@ def _clean(row, exclude: Iterable[str]) -> None:
 
 @action("services.begin_incentive")
 def begin(act: Act, *, document_id: int, unit_id: int | None = None) -> IncentiveVersion:
-    """Begin a policy of a document, with a first draft."""
+    """Begin a policy of a document, with a first draft: what can be read out of its text stands in it already."""
     document = act.lock(PolicyDocument, pk=document_id)
     act.check(policies.edit_incentives, document)
     row = Incentive.objects.create(document=document, unit_id=unit_id or document.unit_id, created_at=now())
+    found = policy_text.read(document.text)
     version = IncentiveVersion.objects.create(
         incentive=row,
         number=1,
         name=document.title[:120],
         benefit="",
         contact="",
+        how=found.how,
+        materials=found.materials,
         starts_on=document.published_on,
         **_drafter(act),
+    )
+    IncentiveCriterion.objects.bulk_create(
+        IncentiveCriterion(
+            version=version,
+            place=place,
+            wording=one.wording,
+            fact=one.fact,
+            op=one.op,
+            values=" ".join(one.values),
+        )
+        for place, one in enumerate(found.terms)
     )
     act.log(version.ref, document=document.pk, number=1)
     return version

@@ -25,6 +25,7 @@ from liangzhu.pillars.services.models.items import (
     SourceRecord,
     Upward,
 )
+from liangzhu.pillars.services.models.ratings import Rating
 
 __all__ = [
     "Application",
@@ -49,6 +50,7 @@ __all__ = [
     "Payout",
     "PayoutBatch",
     "PolicyDocument",
+    "Rating",
     "Sitting",
     "SourceRecord",
     "Ticket",

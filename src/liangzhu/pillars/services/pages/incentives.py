@@ -277,6 +277,7 @@ def document(request: HttpRequest, document_id: int) -> HttpResponse:
         FOLDER + "document.html",
         {
             "document": row,
+            "unit": queries.unit_name(row),
             "rows": queries.of_document(row),
             "may_edit": policies.edit_incentives(request.actor, row) and row.matter.is_open,
         },

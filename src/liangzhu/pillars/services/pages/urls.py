@@ -1,6 +1,6 @@
 """The addresses of this app, by area."""
 
-from liangzhu.pillars.services.pages import cases_urls, halls_urls, incentives_urls, items_urls
+from liangzhu.pillars.services.pages import cases_urls, halls_urls, incentives_urls, items_urls, ratings_urls
 
 app_name = "services"
 urlpatterns = [
@@ -8,4 +8,5 @@ urlpatterns = [
     *halls_urls.urlpatterns,
     *incentives_urls.urlpatterns,
     *items_urls.urlpatterns,
+    *ratings_urls.urlpatterns,
 ]

@@ -57,8 +57,8 @@ def one_published(incentive_id: int) -> IncentiveVersion:
     return row
 
 
-def unit_name(row: Incentive) -> str:
-    """The short name of the unit that pays."""
+def unit_name(row: Incentive | PolicyDocument) -> str:
+    """The short name of the unit that pays, or collected."""
     unit = directory.units().get(row.unit_id)
     return unit.short if unit else ""
 
@@ -68,6 +68,14 @@ def in_window(row: IncentiveVersion, day: date) -> str:
     if row.window_from and day < row.window_from:
         return "early"
     return "over" if row.window_to and day > row.window_to else "open"
+
+
+_PLAIN = {
+    (criteria.CHOICE, "in"): "是",
+    (criteria.CHOICE, "out"): "不是",
+    (criteria.MANY, "in"): "有",
+    (criteria.MANY, "out"): "没有",
+}
 
 
 def words_of(one: criteria.Criterion) -> str:
@@ -80,6 +88,8 @@ def words_of(one: criteria.Criterion) -> str:
         return f"{fact.title}：{'是' if one.values[0] == 'yes' else '否'}"
     if one.op in ("months", "within"):
         return f"{fact.title}距今{'已满' if one.op == 'months' else '不超过'} {one.values[0]} 个月"
+    if op_words := _PLAIN.get((fact.type, one.op)):
+        return f"{fact.title}{op_words}{'或'.join(fact.words(value) for value in one.values)}"
     said = "、".join(fact.words(value) for value in one.values)
     return f"{fact.title}{op}{said}"
 
