@@ -1,10 +1,15 @@
 """Applying and deciding, through the actions: one application, parallel cases, one delivery."""
 
 from dataclasses import replace
+from datetime import date
+from io import BytesIO
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
 
 from liangzhu.beams.people.directory import api as directory
+from liangzhu.beams.people.registers import api as registers
+from liangzhu.beams.people.registers.models import NaturalPerson
 from liangzhu.beams.people.residents import api as residents
 from liangzhu.beams.people.residents.models import Message
 from liangzhu.beams.trust.certificates import api as certificates
@@ -13,8 +18,9 @@ from liangzhu.beams.work.decisions import api as decisions
 from liangzhu.beams.work.forms import api as forms
 from liangzhu.beams.work.matters import api as matters
 from liangzhu.kernel import errors, identifiers
+from liangzhu.kernel.now import at
 from liangzhu.pillars.services import actions as items
-from liangzhu.pillars.services import bundles, policies
+from liangzhu.pillars.services import bundles
 from liangzhu.pillars.services.actions import cases as actions
 from liangzhu.pillars.services.models import Application, Case, Item, Material
 from liangzhu.pillars.services.queries import cases as queries
@@ -260,17 +266,25 @@ def test_an_item_that_changed_meanwhile_is_named_and_nothing_filled_in_is_lost(
     assert send(someone, row).matter_id
 
 
+def silent(ask):
+    raise sources.SourceDown("市自然资源和规划局没有答复。")
+
+
+def wrong(ask):
+    return {"certificate_number": 12, "never_asked": "甲"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome", "why"),
+    [(silent, "down", "来源没有答复"), (wrong, "wrong", "来源的答复不合要求")],
+)
 def test_a_source_that_is_silent_or_wrong_leaves_the_material_to_staff_and_says_so(
-    clinic, as_resident, health, monkeypatch
+    clinic, as_resident, health, answer, outcome, why
 ):
     someone = as_resident()
-
-    def silent(ask):
-        raise sources.SourceDown("市自然资源和规划局没有答复。")
-
     registry = sources.source("exchange.real_estate")
     sources.drop(registry.key)
-    sources.register(replace(registry, fetch=silent, off=""))
+    sources.register(replace(registry, fetch=answer, off=""))
     try:
         row = actions.begin(someone.actor, bundle="open_clinic", answers=CLINIC)
         premises = row.materials.get(key="premises")
@@ -280,7 +294,7 @@ def test_a_source_that_is_silent_or_wrong_leaves_the_material_to_staff_and_says_
         sources.drop(registry.key)
         sources.register(registry)
     premises.refresh_from_db()
-    assert (premises.state, premises.outcome, premises.why) == ("to_verify", "down", "来源没有答复")
+    assert (premises.state, premises.outcome, premises.why) == ("to_verify", outcome, why)
     attempt = sources.Pull.objects.get(case=str(row.ref))
     assert attempt.receipt == premises.receipt
     with pytest.raises(errors.StepNotAllowed, match="不用您提交"):
@@ -297,20 +311,48 @@ def test_a_source_that_is_silent_or_wrong_leaves_the_material_to_staff_and_says_
         actions.verify(health[0].actor, material_id=premises.pk, good=True, note="再核一次")
 
 
-def test_an_upload_that_lies_about_its_type_is_refused_by_name(clinic, as_resident):
+def bomb() -> bytes:
+    """A document that would unfold to far more than it weighs."""
+    held = BytesIO()
+    with ZipFile(held, "w", ZIP_DEFLATED) as archive:
+        archive.writestr("[Content_Types].xml", "<Types/>")
+        archive.writestr("word/document.xml", b"0" * 300_000_000)
+    return held.getvalue()
+
+
+def test_an_upload_that_lies_about_its_type_or_is_a_bomb_is_refused_by_name(clinic, as_resident):
     someone = as_resident()
-    for body in (b"MZ\x90\x00" + b"\0" * 200, b"<html><script>1</script></html>"):
-        with pytest.raises(errors.BadFile, match="平面图"):
-            upload(someone.actor, "平面图.pdf", body)
+    lies = [("平面图.pdf", b"MZ\x90\x00" + b"\0" * 200), ("平面图.pdf", b"<html><script>1</script></html>")]
+    for name, body in [*lies, ("平面图.docx", bomb())]:
+        with pytest.raises((errors.BadFile, errors.TooLarge), match="平面图"):
+            upload(someone.actor, name, body)
 
 
-def test_who_no_longer_acts_for_the_firm_can_do_nothing_more_with_its_application(clinic, as_resident):
+def test_an_agent_whose_mandate_ended_an_hour_ago_is_told_so_and_nothing_is_sent(clinic, as_resident):
     code = identifiers.complete("enterprise", "91320700MA1PLACE")
-    row = ready(as_resident("何小鱼", firm=(code, "虚构口腔有限公司")))
-    alone = as_resident("何小鱼")
-    assert not policies.own_application(alone.actor, row)
-    with pytest.raises(errors.NotThere):
-        actions.submit(alone.actor, application_id=row.pk, version=row.version, declared=True)
+    boss, agent = as_resident("林晓禾", firm=(code, "虚构口腔有限公司")), as_resident("何俊")
+    firm, number = boss.actor.principal, NaturalPerson.objects.get(pk=agent.person.id)
+    with at("2022-10-20 09:00"):
+        given = registers.give_mandate(
+            boss.actor,
+            principal=str(firm),
+            agent_name="何俊",
+            agent_number=number._meta.get_field("document_number").plain(number),
+            valid_to=date(2023, 1, 1),
+        )
+        agent.client.post(f"/my/mandates/{given.pk}/confirm/")
+        agent.client.post("/my/acting/", {"principal": str(firm), "mandate": given.pk})
+        row = ready(agent)
+        assert row.applicant == str(firm)
+        boss.client.post(f"/my/mandates/{given.pk}/end/")
+    with at("2022-10-20 10:00"):
+        here = f"/my/applications/{row.pk}/"
+        answer = agent.client.post(here, {"declared": "on", "version": row.version})
+        assert answer.status_code == 403 and "被代理人撤销" in answer.content.decode()
+        assert agent.client.post(here, {"declared": "on", "version": row.version}).status_code == 404
+        assert boss.client.get(here).status_code == 200
+    row.refresh_from_db()
+    assert row.submitted_at is None and row.materials.filter(state=Material.GIVEN).exists()
 
 
 # Every bundle of the pack, from its questions to its end ---------------------------------------------------------------
