@@ -4,7 +4,7 @@ from liangzhu.beams.work.files.actions import stage
 from liangzhu.beams.work.files.fields import StagedFilesField
 from liangzhu.beams.work.files.kinds import KINDS
 from liangzhu.beams.work.files.models import Attachment
-from liangzhu.beams.work.files.queries import attachment, guard_downloads, of, staged
+from liangzhu.beams.work.files.queries import attachment, guard_downloads, of, of_each, staged
 from liangzhu.beams.work.files.storing import attach, content, detach, hand_on, store
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "guard_downloads",
     "hand_on",
     "of",
+    "of_each",
     "stage",
     "staged",
     "store",

@@ -67,8 +67,8 @@ class MaterialView:
 def materials(row: Application) -> list[MaterialView]:
     """The materials of an application, as laid out."""
     found = list(row.materials.all())
-    given = {one.pk: files.of(one.ref) for one in found if one.state in (Material.GIVEN, Material.WANTED)}
-    return [MaterialView(one, given.get(one.pk, [])) for one in found]
+    given = files.of_each(one.ref for one in found)
+    return [MaterialView(one, given[one.ref]) for one in found]
 
 
 @dataclass(frozen=True)
