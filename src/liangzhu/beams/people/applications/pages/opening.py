@@ -21,14 +21,14 @@ def _groups(found: list[queries.Tile]) -> list[tuple[str, list[queries.Tile]]]:
 @guarded("applications.open")
 def tiles(request: HttpRequest) -> HttpResponse:
     """The applications for the post acted under."""
-    groups = _groups(queries.tiles(request.actor))
-    return render(request, "applications/tiles.html", {"groups": groups})
+    shelves = _groups(queries.tiles(request.actor))
+    return render(request, "applications/tiles.html", {"shelves": shelves})
 
 
 @resident_page()
 def own(request: HttpRequest) -> HttpResponse:
     """The applications for whom one acts for, and where one is signed in."""
-    context = {"groups": _groups(queries.tiles(request.actor)), "inside": queries.signed_in(request.actor)}
+    context = {"shelves": _groups(queries.tiles(request.actor)), "inside": queries.signed_in(request.actor)}
     return render(request, "applications/own.html", context)
 
 
