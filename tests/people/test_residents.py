@@ -280,7 +280,7 @@ class TestLevels:
         lin, he = as_resident(level=1), as_resident("何俊")
         form = {"agent_name": "何俊", "agent_number": "x", "last_day": "2022-12-31"}
         away = lin.client.post("/my/mandates/give/", form)
-        assert away.url == "/my/sign-in/?next=%2Fmy%2Fmandates%2Fgive%2F&level=2"
+        assert away.url == "/my/sign-in/?next=%2Fmy%2Fmandates%2Fgive%2F&level=2&pause=1"
         kept = json.dumps(lin.client.session[sessions.KEPT], ensure_ascii=False)
         assert "何俊" not in kept and "2022-12-31" not in kept, "typed values are sealed"
         ResidentSession.objects.filter(pk=lin.session_id).update(assurance=2)
