@@ -22,7 +22,7 @@ from liangzhu.kernel.now import at
 from liangzhu.pillars.services import actions as items
 from liangzhu.pillars.services import bundles
 from liangzhu.pillars.services.actions import cases as actions
-from liangzhu.pillars.services.models import Application, Case, Item, Material
+from liangzhu.pillars.services.models import Application, Case, Item, Material, Rating
 from liangzhu.pillars.services.queries import cases as queries
 
 from .applying import CLINIC, fill, ready, send, step, upload, work_off
@@ -146,6 +146,10 @@ def test_what_is_decided_electronically_ends_by_itself_and_the_applicant_is_told
     step(health[0].actor, filing.matter, "file")
     row.matter.refresh_from_db()
     assert (filing.matter.state, row.matter.state) == ("filed", "closed")
+    asked = Rating.objects.get(rated=str(row.ref))
+    assert (asked.rater, asked.item) == (str(row.applicant), row.bundle), (
+        "asked once, by the whole and not by each department"
+    )
     filing.refresh_from_db()
     view = certificates.held_by(someone.person)[0]
     assert (str(view.ref), view.title) == (filing.certificate, "诊所备案凭证")

@@ -23,8 +23,22 @@ def tell_applicant(event: matters.MatterAdvanced, delivery) -> None:
 @handles(matters.MatterClosed)
 def end_consents(event: matters.MatterClosed, delivery) -> None:
     """An application that is over needs nobody's data any more."""
-    if (application_id := queries.cases.over(event.subject.id)) is not None:
-        actions.cases.end_consents(SYSTEM, application_id=application_id)
+    if (application := queries.cases.application_of(event.subject.id)) is not None:
+        actions.cases.end_consents(SYSTEM, application_id=application.pk)
+
+
+@handles(matters.MatterClosed)
+def ask_applicant(event: matters.MatterClosed, delivery) -> None:
+    """Who applied is asked once how it went, when all is handed out: not by each department, and not who withdrew."""
+    if event.state == "closed" and (done := queries.cases.application_of(event.subject.id)) is not None:
+        ratings.ask_for(
+            SYSTEM,
+            thing=done.ref,
+            title=done.title,
+            unit_id=done.matter.holding_unit_id,
+            item=done.bundle,
+            rater=Ref.parse(done.applicant),
+        )
 
 
 @periodic("services.turn_the_day", minutes=15)

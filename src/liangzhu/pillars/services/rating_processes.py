@@ -8,6 +8,7 @@ from liangzhu.pillars.services.models import Rating
 KINDS = (actions.FOLLOW_UP,)
 
 ratings.rated("certificate", "证照")
+ratings.rated("service_application", "申办")
 
 
 @matters.effect("services.rating_followed")

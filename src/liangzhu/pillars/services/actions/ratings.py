@@ -19,10 +19,12 @@ BATCH = 500
 
 
 @action("services.ask_rating")
-def ask_for(act: Act, *, thing: Ref, title: str, unit_id: int, rater: Ref | None = None) -> Rating:
-    """The program asks for a rating of what was done elsewhere (a certificate that was issued)."""
+def ask_for(
+    act: Act, *, thing: Ref, title: str, unit_id: int, item: str = "", rater: Ref | None = None
+) -> Rating:
+    """The program asks for a rating of what was done elsewhere (a certificate that was issued, an application that ended)."""
     act.check(policies.keep_time)
-    row, _ = ratings.ask(act, thing=thing, title=title, unit_id=unit_id, rater=rater)
+    row, _ = ratings.ask(act, thing=thing, title=title, unit_id=unit_id, item=item, rater=rater)
     act.log(row.ref, asked=str(thing))
     return row
 

@@ -255,9 +255,9 @@ def tell(matter_id: int, state: str, key: str) -> None:
     )
 
 
-def over(matter_id: int) -> int | None:
+def application_of(matter_id: int | str) -> Application | None:
     """The application whose matter this is."""
-    return Application.objects.filter(matter=matter_id).values_list("pk", flat=True).first()
+    return Application.objects.select_related("matter").filter(matter=matter_id).first()
 
 
 # Staff ----------------------------------------------------------------------------------------------------------------
