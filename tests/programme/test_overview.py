@@ -120,7 +120,7 @@ def test_the_sentence_is_rounded_down_and_names_the_day(office, page):
     tree = page(office, "/programme/truth/")
     kept, whole = int(tree.one(".stat-value").text), int(tree.one(".lead .num").text)
     assert tree.one("h1").text == f"这份计划今天有{100 * kept // whole}%为真"
-    assert "2022年10月20日" in tree.one(".truth-head").text
+    assert "2022年10月20日" in tree.one("main time").text
 
 
 # Days -----------------------------------------------------------------------------------------------------------------

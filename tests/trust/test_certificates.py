@@ -395,7 +395,7 @@ def test_the_packs_types_seals_and_samples_load_twice_without_a_second_of_anythi
         ("退役军人优待证", True),
         ("医疗机构执业许可证", True),
     ]
-    assert Seal.objects.filter(state=Seal.ACTIVE).count() == Seal.objects.count() == 15
+    assert Seal.objects.filter(state=Seal.ACTIVE).count() == Seal.objects.count() == 23
 
 
 @pytest.mark.parametrize(

@@ -170,7 +170,7 @@ def test_the_holder_is_told_of_issue_and_change(held, holder, officer):
     drain()
     actions.change_by_hand(officer.actor, certificate_id=held.pk, state="02", ground="依据")
     drain()
-    titles = list(Message.objects.order_by("id"))
+    titles = list(Message.objects.filter(about=str(held.ref)).order_by("id"))
     assert [one.title for one in titles] == ["诊所备案凭证已核发", "诊所备案凭证的状态变为“暂扣”"]
     assert holder.client.get(titles[0].url).status_code == 200
 

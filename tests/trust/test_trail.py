@@ -330,7 +330,12 @@ def test_no_other_way_leads_to_a_value_in_full(root):
         "beams/people/registers/values.py",
         "beams/people/codes/checking.py",
     }
-    assert callers == {"beams/trust/sources/own.py", "beams/trust/sources/pulling.py"}
+    # An application is told the name and code of an enterprise: neither is of grade 3.
+    assert callers == {
+        "beams/people/applications/people.py",
+        "beams/trust/sources/own.py",
+        "beams/trust/sources/pulling.py",
+    }
 
 
 @pytest.mark.browser

@@ -149,6 +149,7 @@ def book(actor: Actor, target=None) -> bool:
 @policy("services.read_halls", "查看大厅运行情况")
 def read_halls(actor: Actor, target=None) -> bool:
     """All staff who do business, and the program itself: numbers only."""
+    return actor.is_system or (actor.signed_in and does_business(actor))
 
 
 # Ratings --------------------------------------------------------------------------------------------------------------
