@@ -54,6 +54,7 @@ hypothesis_settings.load_profile("house")
 
 from django.db import connections  # noqa: E402
 
+_MIGRATED = Path(_home) / "migrated"
 if _choice == "sqlite":
     connections.settings["default"]["TEST"]["NAME"] = os.path.join(_home, "test.sqlite3")
 
@@ -74,22 +75,25 @@ def migrated(django_db_setup):
 
     def put(home: Path) -> None:
         home.mkdir(parents=True, exist_ok=True)
-        shutil.copy(os.path.join(_home, "migrated.sqlite3"), home / "liangzhu.sqlite3")
-        shutil.copy(os.path.join(_home, "master-key"), home / "master-key")
+        shutil.copytree(_MIGRATED, home, dirs_exist_ok=True)
 
     return put
 
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup, django_db_blocker):
-    """The tests' database; of SQLite's a copy is kept before anything is written into it."""
-    if _choice == "sqlite":
-        import sqlite3
+    """The tests' database; of SQLite's a copy is kept before anything is written into it, with the key it is sealed with."""
+    import sqlite3
 
-        with django_db_blocker.unblock(), sqlite3.connect(os.path.join(_home, "migrated.sqlite3")) as copy:
+    from django.conf import settings
+
+    _MIGRATED.mkdir()
+    if _choice == "sqlite":
+        with django_db_blocker.unblock(), sqlite3.connect(_MIGRATED / "liangzhu.sqlite3") as copy:
             connections["default"].ensure_connection()
             connections["default"].connection.backup(copy)
         copy.close()
+        (_MIGRATED / "master-key").write_text(settings.LIANGZHU_MASTER_KEYS[0].hex())
 
 
 @pytest.fixture(scope="session")
