@@ -62,9 +62,8 @@ if _choice == "sqlite":
 def pytest_collection_modifyitems(config, items):
     """What brings a SQLite installation of its own says the same whichever database the suite runs on: once is enough."""
     if _choice == "postgresql":
-        kept = [item for item in items if not item.get_closest_marker("own_sqlite")]
-        config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
-        items[:] = kept
+        config.hook.pytest_deselected(items=[one for one in items if one.get_closest_marker("own_sqlite")])
+        items[:] = [one for one in items if not one.get_closest_marker("own_sqlite")]
 
 
 @pytest.fixture(scope="session")
@@ -74,7 +73,6 @@ def migrated(django_db_setup):
     """
 
     def put(home: Path) -> None:
-        home.mkdir(parents=True, exist_ok=True)
         shutil.copytree(_MIGRATED, home, dirs_exist_ok=True)
 
     return put

@@ -35,12 +35,14 @@ from liangzhu.beams.people.codes.issuers import (
     drop_issuer,
     register_issuer,
 )
-from liangzhu.beams.people.codes.outlets import Outlet, licence_kinds, outlets
+from liangzhu.beams.people.codes.outlets import Outlet, outlets
+from liangzhu.beams.people.codes.pages.forms import SCANNER, CodeForm, ScannerForm
 from liangzhu.beams.people.codes.policies import WINDOW
 from liangzhu.beams.people.codes.queries import Coverage, ScanView, contents, coverage, desk, good_scan
 from liangzhu.beams.people.codes.showing import Shown, show
 
 __all__ = [
+    "SCANNER",
     "SOURCE",
     "WINDOW",
     "Agency",
@@ -52,6 +54,7 @@ __all__ = [
     "CodeEmpty",
     "CodeExpired",
     "CodeForged",
+    "CodeForm",
     "CodeNotAccepted",
     "CodeProblem",
     "CodeReplaced",
@@ -71,6 +74,7 @@ __all__ = [
     "Party",
     "Presented",
     "ScanView",
+    "ScannerForm",
     "SessionOver",
     "ShowFor",
     "Shown",
@@ -81,7 +85,6 @@ __all__ = [
     "desk",
     "drop_issuer",
     "good_scan",
-    "licence_kinds",
     "outlets",
     "register_issuer",
     "show",

@@ -10,45 +10,11 @@ from django.views.decorators.http import require_POST
 
 from liangzhu.beams.people.codes import api as codes
 from liangzhu.kernel.errors import NotThere, Problem
-from liangzhu.kernel.ui.forms import Form, perform
+from liangzhu.kernel.ui.forms import perform
 from liangzhu.kernel.web import guarded
 from liangzhu.pillars.services import actions, halls, queries
 from liangzhu.pillars.services.models import Ticket
 from liangzhu.pillars.services.pages.halls import kiosk_code
-
-LONG = 40
-"""What is longer came from a scanner, and is of no use a second time."""
-
-_RAW = {
-    "autocomplete": "off",
-    "autocapitalize": "none",
-    "autocorrect": "off",
-    "spellcheck": "false",
-    "autofocus": True,
-}
-
-
-class CounterScanForm(Form):
-    """One field for scanner and typed form, and the licences that this business wants to see."""
-
-    raw = forms.CharField(
-        label="服务码",
-        max_length=2000,
-        strip=False,
-        widget=forms.TextInput(attrs=_RAW),
-        error_messages={"required": "没有扫到内容，请把光标放在这里再扫。"},
-        help_text="扫码，或者输入对方手机上的手输码，回车核验。",
-    )
-    items = forms.MultipleChoiceField(
-        label="需要一并出示的证照",
-        required=False,
-        widget=forms.CheckboxSelectMultiple,
-        help_text="只勾这一件事用得着的；本人没有同意的不会给。",
-    )
-
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.fields["items"].choices = [(one.key, one.title) for one in codes.licence_kinds().values()]
 
 
 def _desk_first(request: HttpRequest, problem: Problem) -> HttpResponse:
@@ -67,7 +33,7 @@ def counter(request: HttpRequest) -> HttpResponse:
         return _desk_first(request, problem)
     ticket, form, status = view.ticket, None, 200
     if ticket is not None:
-        form = CounterScanForm(request.POST or None)
+        form = codes.CodeForm(request.POST or None)
 
         def run(data: dict, once: str):
             found = codes.check(
@@ -81,9 +47,7 @@ def counter(request: HttpRequest) -> HttpResponse:
         if done.ok:
             return redirect("services:counter")
         status = done.status
-        if form.is_bound and len(form.data.get("raw", "")) > LONG:
-            form.data = form.data.copy()
-            form.data["raw"] = ""
+        form.forget_scan()
     serving = queries.halls.serving(actor)
     instead = ""
     if ticket is not None:
@@ -146,7 +110,7 @@ def step(request: HttpRequest, step: str) -> HttpResponse:
     return redirect("services:counter")
 
 
-class ArrivalForm(Form):
+class ArrivalForm(codes.ScannerForm):
     """Somebody at the information desk: by code, by number, or just a number for the queue."""
 
     raw = forms.CharField(
@@ -154,7 +118,7 @@ class ArrivalForm(Form):
         max_length=2000,
         required=False,
         strip=False,
-        widget=forms.TextInput(attrs=_RAW),
+        widget=forms.TextInput(attrs=codes.SCANNER),
     )
     business = forms.ChoiceField(label="没有预约：办什么", required=False)
     priority = forms.ChoiceField(label="优先", required=False)
@@ -202,9 +166,7 @@ def arrivals(request: HttpRequest) -> HttpResponse:
         if not done.already:
             messages.success(request, f"号是 {done.result.number}。")
         return redirect("services:arrivals")
-    if form.is_bound and len(form.data.get("raw", "")) > LONG:
-        form.data = form.data.copy()
-        form.data["raw"] = ""
+    form.forget_scan()
     (view,) = queries.halls.now_in(actor, [hall.key])
     context = {
         "form": form,

@@ -15,9 +15,6 @@ from liangzhu.kernel.now import today
 from liangzhu.kernel.ui.forms import form_view, perform
 from liangzhu.kernel.web import guarded
 
-LONG = 40
-"""What is longer came from a scanner, and is of no use a second time."""
-
 
 def new_visit() -> str:
     """The case of somebody who came to the window without one yet."""
@@ -54,9 +51,7 @@ def scan(request: HttpRequest) -> HttpResponse:
     problem = form.problem
     if form.is_bound:
         given = {name: form.data.get(name, "") for name in ("case", "item", "title")}
-        if len(form.data.get("raw", "")) > LONG:
-            form.data = form.data.copy()
-            form.data["raw"] = ""
+        form.forget_scan()
     instead = given | {"follows": getattr(problem, "scan_id", None) or ""}
     instead.pop("items", None)
     if isinstance(problem, CodeProblem):

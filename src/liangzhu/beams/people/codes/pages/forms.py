@@ -7,7 +7,7 @@ from liangzhu.beams.people.registers.api import NaturalPerson
 from liangzhu.kernel.ui.forms import Form
 
 # A scanner types like a keyboard: nothing may be completed, corrected or capitalised on the way.
-_RAW = {
+SCANNER = {
     "autocomplete": "off",
     "autocapitalize": "none",
     "autocorrect": "off",
@@ -16,16 +16,30 @@ _RAW = {
 }
 
 
-class ScanForm(Form):
-    """One field for the scanner and for the typed form; what is wanted with it, for which case."""
+LONG = 40
+"""What is longer came from a scanner, and is of no use a second time."""
+
+
+class ScannerForm(Form):
+    """A form whose field ``raw`` is filled by a scanner or by hand."""
+
+    def forget_scan(self) -> None:
+        """Show the field empty again after a scan, for the next one; what was typed stays."""
+        if self.is_bound and len(self.data.get("raw", "")) > LONG:
+            self.data = self.data.copy()
+            self.data["raw"] = ""
+
+
+class CodeForm(ScannerForm):
+    """One field for the scanner and for the typed form, and the licences that are wanted with it."""
 
     raw = forms.CharField(
         label="服务码",
         max_length=2000,
         strip=False,
-        widget=forms.TextInput(attrs=_RAW),
+        widget=forms.TextInput(attrs=SCANNER),
         error_messages={"required": "没有扫到内容，请把光标放在这里再扫。"},
-        help_text="把光标放在这里扫码；也可以输入对方手机上的 12 位手输码，回车核验。",
+        help_text="扫码，或者输入对方手机上的手输码，回车核验。",
     )
     items = forms.MultipleChoiceField(
         label="需要一并出示的证照",
@@ -33,6 +47,15 @@ class ScanForm(Form):
         widget=forms.CheckboxSelectMultiple,
         help_text="只勾这一件事用得着的；本人没有同意的不会给。",
     )
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["items"].choices = [(one.key, one.title) for one in outlets.licence_kinds().values()]
+
+
+class ScanForm(CodeForm):
+    """A code by itself, outside of any queue: for what, and for which case."""
+
     title = forms.CharField(
         label="办什么事", max_length=60, required=False, help_text="本人在用数轨迹里看得到。"
     )
@@ -41,7 +64,7 @@ class ScanForm(Form):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["items"].choices = [(one.key, one.title) for one in outlets.licence_kinds().values()]
+        self.fields["raw"].help_text = "把光标放在这里扫码；也可以输入对方手机上的 12 位手输码，回车核验。"
 
 
 class DocumentForm(Form):
