@@ -150,8 +150,8 @@ class TestTrail:
             "/my/trail/": (lin.client, 11),
             f"/my/trail/{line}/": (lin.client, 10),
             f"/my/receipts/{Pull.objects.latest('id').receipt}/": (lin.client, 10),
-            "/sources/": (staff, 16),
-            "/sources/toy.register/": (staff, 16),
+            "/sources/": (staff, 13),
+            "/sources/toy.register/": (staff, 13),
         }
         found = {}
         for address, (client, _) in asked.items():

@@ -7,10 +7,11 @@ from django.urls import reverse
 
 from liangzhu.beams.work.matters import api as matters
 from liangzhu.beams.work.matters import queries, sights
-from liangzhu.beams.work.matters.models import Matter, Sight
-from liangzhu.kernel import search
+from liangzhu.beams.work.matters.lights import LAW, NEAR, OK, OVER, RUNNING, light_q
+from liangzhu.beams.work.matters.models import NEVER, Matter, Sight
+from liangzhu.kernel import paging, search
 from liangzhu.kernel.now import now
-from liangzhu.kernel.paging import _beyond
+from liangzhu.kernel.paging import _beyond, bounded_each
 
 from .conftest import SIMPLE
 from .test_pages import flood, url
@@ -88,6 +89,29 @@ def test_a_merged_list_pages_to_and_fro_and_meets_each_matter_once(district, cro
     assert flat == [row.pk for row in queries.inbox(crowd, "mine").order_by(*queries.ORDER)]
     page = client.get(url("inbox") + back).context["listing"].page
     assert [row.matter.pk for row in page] == seen[-2]
+
+
+def test_lights_count_alike_whether_a_list_is_told_apart_or_asked_part_by_part(
+    district, simple, desk, monkeypatch
+):
+    _, li = desk
+    release = simple(li).release
+    flood(district, release, 30, assignee_id=li.post_id)
+    flood(district, release, 60, prefix="U")
+    overdue = dict(due_at=now(), promised_at=now(), warn_at=now())
+    for given in (overdue, overdue | {"legal_at": now()}):
+        some = Matter.objects.filter(number__startswith="U", due_at__gt=now(), due_at__lt=NEVER)[:7]
+        Matter.objects.filter(pk__in=[row.pk for row in some]).update(**given)
+    rows = queries.inbox(li, "mine")
+    plain = {name: rows.filter(light_q(name)).count() for name in RUNNING}
+    assert plain[LAW] == 7 and plain[OVER] == 7 and plain[NEAR] > 20 and plain[OK] > 2
+    assert queries.sizes_by_light(li, "mine", RUNNING) == plain
+    asked = []
+    monkeypatch.setattr(
+        paging, "bounded_each", lambda lists, limit: asked.append(1) or bounded_each(lists, limit)
+    )
+    monkeypatch.setattr(paging, "SHORT", 3)
+    assert queries.sizes_by_light(li, "mine", RUNNING) == plain and asked
 
 
 def test_what_two_sources_have_in_common_stands_once(district, simple, desk, seed_process):

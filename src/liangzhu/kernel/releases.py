@@ -9,6 +9,7 @@ from liangzhu.kernel.errors import Denied, NotThere, StepNotAllowed
 from liangzhu.kernel.log import sm3
 from liangzhu.kernel.models import Release, Series
 from liangzhu.kernel.now import now, today
+from liangzhu.kernel.once import once
 
 
 def in_force(kind: str, key: str) -> Release:
@@ -21,7 +22,13 @@ def in_force(kind: str, key: str) -> Release:
 
 def any_in_force(kind: str) -> bool:
     """Whether anything of a kind is in force: without, a page that lists the kind would be empty."""
-    return Release.objects.filter(kind=kind, state=Release.IN_FORCE).exists()
+    return kind in once("kinds in force", _kinds_in_force)
+
+
+def _kinds_in_force() -> frozenset[str]:
+    return frozenset(
+        Release.objects.filter(state=Release.IN_FORCE).order_by().values_list("kind", flat=True).distinct()
+    )
 
 
 def seed(kind: str, key: str, body: str, origin: str = "") -> Release:

@@ -3,6 +3,7 @@
 import functools
 import logging
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import nullcontext
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
@@ -13,6 +14,7 @@ from liangzhu.kernel import masking
 from liangzhu.kernel.actors import ANONYMOUS
 from liangzhu.kernel.errors import Denied, Problem
 from liangzhu.kernel.observing import request_id
+from liangzhu.kernel.once import remembering
 from liangzhu.kernel.policies import get_policy
 
 logger = logging.getLogger("liangzhu.web")
@@ -46,7 +48,8 @@ class RequestMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer one request."""
         _ready(request)
-        with masking.collecting() as reads:
+        reading = remembering() if request.method in ("GET", "HEAD") else nullcontext()
+        with masking.collecting() as reads, reading:
             response = self.get_response(request)
         # Nothing that was read in full leaves before the log says so.
         masking.write(reads)

@@ -1,6 +1,5 @@
 """What every page knows: the shells, the district, the demonstration day, the mode, and who is at work."""
 
-from functools import cached_property
 from typing import Any
 
 from django.http import HttpRequest
@@ -25,19 +24,14 @@ MODE_COOKIE = "mode"
 
 
 class Me:
-    """Who is at work, for the rail: unit, name and post, and the posts to switch to."""
+    """Who is at work, for the rail: unit, name and post, and the posts to switch to; one alone leaves nothing to switch to."""
 
     def __init__(self, staff: directory.Staff):
         self.label = staff.label
         self.unit = directory.unit_name(staff.unit_id)
         self.post_id = staff.post_id
         self.withheld = staff.withheld
-        self._person_id = staff.person_id
-
-    @cached_property
-    def posts(self) -> list[directory.PostView]:
-        """Every post open to the person today; one alone leaves nothing to switch to."""
-        return directory.posts_open_to(self._person_id)
+        self.posts = staff.open_posts
 
 
 def mode_of(request: HttpRequest) -> str:

@@ -1,7 +1,7 @@
 """Posts, who may act under them today, and Staff: the actor that stands for a person in a post."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from django.db.models import Q, Value
@@ -18,7 +18,8 @@ from liangzhu.kernel.refs import Ref
 class Staff(Actor):
     """A member of staff acting under a post. ``deputy``: stands in for its holder.
 
-    ``withheld`` are roles of the post that do not work yet, because the account has no second factor.
+    ``withheld`` are roles of the post that do not work yet, because the account has no second factor; ``open_posts``
+    all posts that were open to the person when the actor was made.
     """
 
     person_id: int
@@ -27,6 +28,7 @@ class Staff(Actor):
     is_head: bool = False
     deputy: bool = False
     withheld: frozenset[str] = frozenset()
+    open_posts: tuple["PostView", ...] = field(default=(), compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -138,32 +140,40 @@ def posts_open_to(person_id: int) -> list[PostView]:
 
 def staff(person_id: int, post_id: int, account_ref: Ref, request_id: str = "") -> Staff:
     """The actor for a person under a post. Raises Denied when that post is not open to the person today."""
-    post = _open_posts().filter(pk=post_id).first()
-    holder = Holding.objects.filter(spans(today()), post_id=post_id).select_related("person").first()
-    deputy = holder is None or holder.person_id != person_id
-    if post is None or (
-        deputy and not Deputy.objects.filter(spans(today()), post_id=post_id, person_id=person_id).exists()
-    ):
-        raise Denied(
-            "您现在不能以这个岗位办事：任职或代理不在有效期内。",
-            todo="请切换到自己的岗位；有疑问请联系系统管理员。",
-        )
-    unit = units().get(post.unit_id)
-    if unit is None:
-        raise Denied(
-            "这个岗位所在的单位今天不存在（尚未设立或已撤销）。", todo="请切换到其他岗位，或联系系统管理员。"
-        )
-    name = Person.objects.values_list("name", flat=True).get(pk=person_id) if deputy else holder.person.name
-    who = f"{name}（代{holder.person.name}）" if deputy and holder else f"{name}（代）" if deputy else name
+    open_posts = posts_open_to(person_id)
+    found = next((one for one in open_posts if one.id == post_id), None)
+    if found is None:
+        raise _not_open(person_id, post_id)
+    name = found.person_name
+    if found.person_id != person_id:
+        name = Person.objects.values_list("name", flat=True).get(pk=person_id)
+    stands_in = f"（代{found.person_name}）" if found.person_name else "（代）"
     return Staff(
         ref=account_ref,
-        label=f"{who}· {post.title}" if deputy else f"{who} · {post.title}",
-        roles=frozenset(post.roles.values_list("role", flat=True)),
-        on_behalf=Ref("unit", str(post.unit_id)),
+        label=f"{name}{stands_in}· {found.title}" if found.deputy else f"{name} · {found.title}",
+        roles=found.roles,
+        on_behalf=Ref("unit", str(found.unit_id)),
         request_id=request_id,
         person_id=person_id,
         post_id=post_id,
-        unit_id=post.unit_id,
-        is_head=post.is_head,
-        deputy=deputy,
+        unit_id=found.unit_id,
+        is_head=found.is_head,
+        deputy=found.deputy,
+        open_posts=tuple(open_posts),
+    )
+
+
+def _not_open(person_id: int, post_id: int) -> Denied:
+    """Why a post is not open to a person today: its unit is gone, or nobody appointed the person."""
+    appointed = any(
+        rows.objects.filter(spans(today()), post_id=post_id, person_id=person_id).exists()
+        for rows in (Holding, Deputy)
+    )
+    if appointed and _open_posts().filter(pk=post_id).exists():
+        return Denied(
+            "这个岗位所在的单位今天不存在（尚未设立或已撤销）。", todo="请切换到其他岗位，或联系系统管理员。"
+        )
+    return Denied(
+        "您现在不能以这个岗位办事：任职或代理不在有效期内。",
+        todo="请切换到自己的岗位；有疑问请联系系统管理员。",
     )

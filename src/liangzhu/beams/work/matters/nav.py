@@ -11,7 +11,7 @@ def shown(count: int) -> int | str:
 
 
 def _mine(actor: Actor) -> int | str:
-    return shown(queries.bounded(queries.inbox(actor, "mine")))
+    return shown(queries.own_size(actor))
 
 
 def _unread(actor: Actor) -> int | str:

@@ -42,6 +42,7 @@ from liangzhu.kernel.actors import Actor
 from liangzhu.kernel.errors import Invalid, NotThere
 from liangzhu.kernel.models import DayOverride, Release
 from liangzhu.kernel.now import now
+from liangzhu.kernel.once import once
 from liangzhu.kernel.paging import Branch, Merged, bounded_each
 from liangzhu.kernel.policies import get_policy, operate
 from liangzhu.kernel.refs import Ref, describe, register_ref
@@ -222,10 +223,28 @@ def inbox(
     asked = filters or Filters(kind=kind or "", light=light or "", text=text)
     if not policies.work(actor):
         return Merged(Matter, ())
-    rows = Merged(Matter, tuple(_branches(actor, scope, closed)))
+    rows = once(
+        ("inbox", actor, scope, closed), lambda: Merged(Matter, tuple(_branches(actor, scope, closed)))
+    )
     if asked.text.strip():
         rows = rows.filter(pk__in=_ids_of_text(actor, scope, asked.text, closed))
     return rows.filter(asked.condition())
+
+
+def own_size(actor: Actor) -> int:
+    """How many wait for the post acted under, at most `COUNT_LIMIT` + 1."""
+    return once(("own size", actor), lambda: bounded(inbox(actor)))
+
+
+def sizes(actor: Actor) -> dict[str, int]:
+    """The size of each inbox, at most `COUNT_LIMIT` + 1."""
+    own = {"mine": own_size(actor)}
+    return own | counts({name: inbox(actor, name) for name in SCOPES if name not in own})
+
+
+def sizes_by_light(actor: Actor, scope: str, lights: Iterable[str]) -> dict[str, int]:
+    """How many of an inbox show each light, at most `COUNT_LIMIT` + 1."""
+    return inbox(actor, scope).bounded_parts({name: light_q(name) for name in lights}, COUNT_LIMIT + 1)
 
 
 def _branches(actor: Actor, scope: str, closed: bool) -> Iterator[Branch]:
@@ -630,9 +649,9 @@ def views(actor: Actor) -> list[View]:
     """The views of the post, then those that others of the unit share; by name."""
     if not policies.keep_views(actor):
         return []
-    own = list(View.objects.filter(post=actor.post_id).order_by("name"))
-    shared = View.objects.filter(unit=actor.unit_id, shared=True).exclude(post=actor.post_id)
-    return own + list(shared.order_by("name", "id"))
+    open_to = Q(post=actor.post_id) | Q(unit=actor.unit_id, shared=True)
+    found = View.objects.filter(open_to).order_by("name", "id")
+    return sorted(found, key=lambda row: row.post_id != actor.post_id)
 
 
 def view(actor: Actor, view_id: int) -> View:

@@ -11,7 +11,7 @@ from django.urls import reverse
 from liangzhu.beams.people.directory import api as directory
 from liangzhu.beams.work.matters import policies, processes, queries
 from liangzhu.beams.work.matters.kinds import all_kinds
-from liangzhu.beams.work.matters.lights import RUNNING, WORDS, light_q
+from liangzhu.beams.work.matters.lights import RUNNING, WORDS
 from liangzhu.beams.work.matters.models import Matter, View
 from liangzhu.beams.work.matters.nav import shown
 from liangzhu.kernel.actors import Actor
@@ -114,18 +114,13 @@ class Listing:
         return self.request.actor
 
     @cached_property
-    def inboxes(self) -> dict[str, queries.Merged]:
-        """Every inbox of the actor, unfiltered."""
-        return {name: queries.inbox(self.actor, name) for name in queries.SCOPES}
-
-    @cached_property
     def counts(self) -> dict[str, int]:
         """The size of each inbox, bounded."""
-        return queries.counts(self.inboxes)
+        return queries.sizes(self.actor)
 
     def sizes(self, lights: tuple[str, ...]) -> dict[str, int]:
         """How many of this inbox show each light, bounded."""
-        return queries.counts({name: self.inboxes[self.scope].filter(light_q(name)) for name in lights})
+        return queries.sizes_by_light(self.actor, self.scope, lights)
 
     @cached_property
     def scope(self) -> str:
@@ -160,8 +155,6 @@ class Listing:
     @property
     def found(self) -> queries.Merged:
         """Every row of the list, unordered."""
-        if not self.closed and not self.filters.text:
-            return self.inboxes[self.scope].filter(self.filters.condition())
         return queries.inbox(self.actor, self.scope, filters=self.filters, closed=self.closed)
 
     @property
