@@ -98,8 +98,17 @@ COMPOUND = frozenset(
 # Masks ----------------------------------------------------------------------------------------------------------------
 
 
+HIDDEN = "***"
+"""What is shown of a value that has no form of its own."""
+
+
 def _hidden(text: str) -> str:
-    return "***" if text else ""
+    return HIDDEN if text else ""
+
+
+def words(text: str) -> str:
+    """Words of any kind: the first character, and at most six stars, so that their length tells nothing. 王示例 → 王**."""
+    return text[:1] + "*" * max(1, min(len(text) - 1, 6)) if text else ""
 
 
 def name(text: str) -> str:

@@ -1,5 +1,6 @@
 """The outbox as people see it: its state, what failed, and what a person does about it."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,7 +12,7 @@ from django.utils.timezone import now as machine_now  # noqa: TID251 - deliverie
 from liangzhu.kernel import policies
 from liangzhu.kernel.actions import Act, action
 from liangzhu.kernel.actors import SYSTEM, Actor
-from liangzhu.kernel.errors import Invalid, NotThere, StepNotAllowed
+from liangzhu.kernel.errors import Conflict, Invalid, NotThere, StepNotAllowed
 from liangzhu.kernel.events import all_couriers, all_handlers, title_of
 from liangzhu.kernel.models import Delivery, OutboxEvent, Received
 from liangzhu.kernel.now import now
@@ -142,6 +143,43 @@ def troubled_handlers(actor: Actor) -> list[tuple[str, int]]:
     return list(dead.values_list("handler").annotate(n=models.Count("id")).order_by("handler"))
 
 
+@dataclass(frozen=True)
+class GivenUp:
+    """What was given up of one handler, as far as one action takes it: at most 1,000, the last of them ``until``."""
+
+    handler: str
+    count: int
+    until: int
+    things: int
+    """How many things they are about."""
+    events: list[tuple[str, int]]
+    """Which events, and how many of each."""
+    more: bool
+    """There are more than one action takes."""
+
+
+def given_up(actor: Actor, handler: str) -> GivenUp:
+    """What skipping all of a handler would skip now. Raises Denied, NotThere if there is nothing."""
+    policies.operate.require(actor)
+    rows = list(_dead(handler).order_by("id").values_list("id", "subject", "event__name")[: BATCH + 1])
+    if not rows:
+        raise NotThere(f"{handler} 没有已放弃的投递。", todo="请回到投递失败的页面，看现在的情况。")
+    taken = rows[:BATCH]
+    names = Counter(name for _, _, name in taken)
+    return GivenUp(
+        handler,
+        len(taken),
+        taken[-1][0],
+        len({subject for _, subject, _ in taken}),
+        [(title_of(name), count) for name, count in names.most_common()],
+        len(rows) > BATCH,
+    )
+
+
+def _dead(handler: str) -> models.QuerySet:
+    return Delivery.objects.filter(handler=handler, done_at=None, attempts__gt=0, dead_at__isnull=False)
+
+
 def _labels(idents: Iterable[str], actor: Actor) -> dict[str, tuple[str, str]]:
     """What the log shows of a delivery."""
     if not policies.operate(actor) and not policies.read_log(actor):
@@ -179,8 +217,7 @@ def replay_delivery(act: Act, *, delivery_id: int) -> Delivery:
 def replay_handler(act: Act, *, handler: str) -> int:
     """Try again what was given up of one handler, at most 1,000 at once; returns how many. Raises NotThere if nothing."""
     act.check(policies.operate)
-    dead = Delivery.objects.filter(handler=handler, done_at=None, attempts__gt=0, dead_at__isnull=False)
-    rows = list(dead.select_for_update().order_by("id")[:BATCH])
+    rows = list(_dead(handler).select_for_update().order_by("id")[:BATCH])
     if not rows:
         raise NotThere(f"{handler} 没有已放弃的投递。", todo="请刷新页面看现在的情况。")
     for row in rows:
@@ -197,15 +234,43 @@ def skip_delivery(act: Act, *, delivery_id: int, reason: str) -> Delivery:
     row = act.lock(Delivery, pk=delivery_id)
     act.check(policies.operate, row)
     _still_failing(row)
+    _skip(act, row, _reason(reason))
+    return row
+
+
+@action("kernel.skip_handler")
+def skip_handler(act: Act, *, handler: str, until: int, seen: int, reason: str) -> int:
+    """Let what was given up of one handler go undelivered, up to the delivery ``until``, at most 1,000; returns how many.
+
+    ``seen`` is how many a person was told of. Raises Conflict when they are not so many any more, Invalid without a reason.
+    """
+    act.check(policies.operate)
+    reason = _reason(reason)
+    dead = _dead(handler).filter(id__lte=until).select_related("event")
+    rows = list(dead.select_for_update(of=("self",)).order_by("id")[:BATCH])
+    if len(rows) != seen:
+        raise Conflict(
+            f"刚才看到的 {seen} 个里现在有 {len(rows)} 个还没有处理，一个都没有跳过。",
+            todo="请回到投递失败的页面，看清现在的情况再跳过。",
+        )
+    for row in rows:
+        _skip(act, row, reason)
+    return len(rows)
+
+
+def _reason(reason: str) -> str:
     reason = reason.strip()
     if not reason:
         raise Invalid({"reason": "请写明为什么可以不投递。"})
     if len(reason) > REASON_MAX:
         raise Invalid({"reason": f"理由最多 {REASON_MAX} 个字，现在有 {len(reason)} 个。"})
+    return reason
+
+
+def _skip(act: Act, row: Delivery, reason: str) -> None:
     row.skipped = reason
     finish(row)
     act.log(row.ref, event=row.event.name, handler=row.handler, of=row.subject, reason=reason)
-    return row
 
 
 def _still_failing(row: Delivery) -> None:

@@ -126,7 +126,7 @@ class Hall:
             if told.agent
             else None,
             told.consented,
-            tuple(codes.Licence(**vars(one)) for one in told.licences),
+            tuple(codes.Licence(**one) for one in told.licences),
         )
 
     # -- what residents ask ---------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ import base64
 import binascii
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -48,23 +48,6 @@ class Party:
 
 
 @dataclass(frozen=True)
-class Licence:
-    """One licence, by our names."""
-
-    key: str
-    title: str
-    number: str
-    status: str
-    valid: bool
-    holder_name: str
-    holder_number: str
-    issuer: str
-    issued_on: str
-    fields: dict[str, str]
-    pdf: bytes
-
-
-@dataclass(frozen=True)
 class Agent:
     """Who shows a code for another."""
 
@@ -82,7 +65,8 @@ class Told:
     bearer: Party | None
     agent: Agent | None
     consented: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    licences: tuple[Licence, ...] = field(default_factory=tuple)
+    licences: tuple[dict[str, Any], ...] = ()
+    """Each as the keywords of `codes.Licence`: that module needs Django, this one must not."""
 
 
 def qrctoken(app: str) -> str:
@@ -210,7 +194,7 @@ def _consented(wording: Wording, given: Any) -> tuple[tuple[str, tuple[str, ...]
     return tuple(found)
 
 
-def _licence(wording: Wording, given: Any) -> Licence:
+def _licence(wording: Wording, given: Any) -> dict[str, Any]:
     info = given.get("liscenseInfo") if isinstance(given, dict) else None
     if not isinstance(info, dict):
         raise BadAnswer("证照没有 liscenseInfo")
@@ -219,19 +203,19 @@ def _licence(wording: Wording, given: Any) -> Licence:
         raise BadAnswer("有没有请求过的证照")
     values = _values(wording, info.get("data_fields"))
     status = _text(info, "license_status")
-    return Licence(
-        key,
-        _text(given, "name") or _text(info, "name") or wording.licences[key][0],
-        values.get("number") or _text(info, "license_code"),
-        _STATUS.get(status, status),
-        status == ISSUED,
-        _text(info, "holder_name"),
-        _text(info, "holder_identity_num"),
-        values.get("issuer") or _text(info, "issue_org_name"),
-        _day(values.get("issued_on") or _text(info, "issue_date")),
-        values,
-        _pdf(given.get("pdf")),
-    )
+    return {
+        "key": key,
+        "title": _text(given, "name") or _text(info, "name") or wording.licences[key][0],
+        "number": values.get("number") or _text(info, "license_code"),
+        "status": _STATUS.get(status, status),
+        "valid": status == ISSUED,
+        "holder_name": _text(info, "holder_name"),
+        "holder_number": _text(info, "holder_identity_num"),
+        "issuer": values.get("issuer") or _text(info, "issue_org_name"),
+        "issued_on": _day(values.get("issued_on") or _text(info, "issue_date")),
+        "fields": values,
+        "pdf": _pdf(given.get("pdf")),
+    }
 
 
 def _values(wording: Wording, given: Any) -> dict[str, str]:

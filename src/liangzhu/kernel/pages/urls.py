@@ -17,6 +17,7 @@ urlpatterns = [
     path("log/verify.py", log.verifier, name="log_verifier"),
     path("operate/deliveries/", views.deliveries, name="deliveries"),
     path("operate/deliveries/replay/", views.replay_handler, name="replay_handler"),
+    path("operate/deliveries/skip/", views.skip_handler, name="skip_handler"),
     path("operate/deliveries/<int:delivery_id>/replay/", views.replay, name="replay"),
     path("operate/deliveries/<int:delivery_id>/skip/", views.skip, name="skip"),
 ]

@@ -6,10 +6,9 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
 from liangzhu.kernel import outbox
-from liangzhu.kernel.errors import Problem
-from liangzhu.kernel.pages.forms import SkipForm
+from liangzhu.kernel.pages.forms import SkipAllForm, SkipForm
 from liangzhu.kernel.paging import page
-from liangzhu.kernel.ui.forms import perform
+from liangzhu.kernel.ui.forms import perform, press
 from liangzhu.kernel.web import guarded
 
 
@@ -35,11 +34,11 @@ def deliveries(request: HttpRequest) -> HttpResponse:
 @require_POST
 def replay(request: HttpRequest, delivery_id: int) -> HttpResponse:
     """Try one again now."""
-    try:
-        outbox.replay_delivery(request.actor, delivery_id=delivery_id)
-        messages.success(request, "已重新排入投递；仍然失败的话会再次出现在这里。")
-    except Problem as problem:
-        messages.warning(request, f"{problem.detail}{problem.todo}")
+    press(
+        request,
+        lambda: outbox.replay_delivery(request.actor, delivery_id=delivery_id),
+        "已重新排入投递；仍然失败的话会再次出现在这里。",
+    )
     return redirect("kernel:deliveries")
 
 
@@ -48,11 +47,11 @@ def replay(request: HttpRequest, delivery_id: int) -> HttpResponse:
 def replay_handler(request: HttpRequest) -> HttpResponse:
     """Try again everything that was given up of one handler."""
     handler = request.POST.get("handler", "")[:120]
-    try:
-        count = outbox.replay_handler(request.actor, handler=handler)
-        messages.success(request, f"已重新排入 {count} 个投递。")
-    except Problem as problem:
-        messages.warning(request, f"{problem.detail}{problem.todo}")
+    press(
+        request,
+        lambda: outbox.replay_handler(request.actor, handler=handler),
+        lambda count: f"已重新排入 {count} 个投递。",
+    )
     return redirect("kernel:deliveries")
 
 
@@ -73,3 +72,20 @@ def skip(request: HttpRequest, delivery_id: int) -> HttpResponse:
         return redirect("kernel:deliveries")
     context = {"form": form, "row": outbox.trouble_rows(request.actor, [row])[0]}
     return render(request, "kernel/skip.html", context, status=done.status)
+
+
+@guarded("kernel.operate")
+def skip_handler(request: HttpRequest) -> HttpResponse:
+    """Let what was given up of one handler go undelivered, with one reason: as many as the page said, and no more."""
+    seen = outbox.given_up(request.actor, request.GET.get("handler", "")[:120])
+    form = SkipAllForm(request.POST or None, initial={"until": seen.until, "seen": seen.count})
+    done = perform(
+        request,
+        form,
+        lambda data, once: outbox.skip_handler(request.actor, handler=seen.handler, once=once, **data),
+    )
+    if done.ok:
+        if not done.already:
+            messages.success(request, f"已跳过 {done.result} 个，理由已记入操作日志；排在后面的继续投递。")
+        return redirect("kernel:deliveries")
+    return render(request, "kernel/skip_handler.html", {"form": form, "seen": seen}, status=done.status)

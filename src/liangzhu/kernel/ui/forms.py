@@ -235,6 +235,20 @@ def perform(request: HttpRequest, form: Form, run: Callable[[dict[str, Any], str
         return Done(ok=False, status=problem.status)
 
 
+def press(request: HttpRequest, run: Callable[[], Any], done: str | Callable[[Any], str]) -> Done:
+    """Run the action that a single button starts, and say above the next page how it went.
+
+    ``done`` is what is said when it succeeded, or makes that of the result.
+    """
+    try:
+        result = run()
+    except Problem as problem:
+        messages.warning(request, f"{problem.detail}{problem.todo}")
+        return Done(ok=False, status=problem.status)
+    messages.success(request, done if isinstance(done, str) else done(result))
+    return Done(ok=True, result=result)
+
+
 def form_view(
     request: HttpRequest,
     form: Form,

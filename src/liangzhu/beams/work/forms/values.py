@@ -364,10 +364,10 @@ def mask(field: Field, value: Any) -> str:
     if field.type in _IDENTIFIERS and isinstance(value, str):
         return identifiers.mask(_IDENTIFIERS[field.type], value)
     if field.type == "phone":
-        return f"{value[:3]}****{value[-4:]}" if len(value) >= 9 else "****"
+        return masking.phone(value)
     if field.type == "place":
         hidden = [masking.address(value["address"])] if "address" in value else []
         return "；".join([*hidden, "坐标已遮盖"] if "lon" in value else hidden)
     if isinstance(value, str) and field.type in WORDY:
-        return f"{value[:1]}{'*' * max(1, min(len(value) - 1, 6))}"
-    return "****"
+        return masking.words(value)
+    return masking.HIDDEN

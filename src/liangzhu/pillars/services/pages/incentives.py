@@ -12,10 +12,10 @@ from django.views.decorators.http import require_POST
 
 from liangzhu.beams.people.residents import api as residents
 from liangzhu.beams.trust.sources import api as sources
-from liangzhu.kernel.errors import NotThere, Problem
+from liangzhu.kernel.errors import NotThere
 from liangzhu.kernel.now import today
 from liangzhu.kernel.paging import page
-from liangzhu.kernel.ui.forms import form_view
+from liangzhu.kernel.ui.forms import form_view, press
 from liangzhu.kernel.web import guarded
 from liangzhu.pillars.services import criteria, enterprise, policies
 from liangzhu.pillars.services.actions import incentives as actions
@@ -190,12 +190,13 @@ def facts(request: HttpRequest) -> HttpResponse:
 @require_POST
 def read_source(request: HttpRequest) -> HttpResponse:
     """Agree that a source is read, and read it."""
-    try:
-        actions.read_source(request.actor, organisation=_firm(request), source=request.POST.get("source", ""))
-    except Problem as problem:
-        messages.warning(request, f"{problem.detail}{problem.todo}")
-    else:
-        messages.success(request, "已按您的同意读取，回执在“谁看过我的信息”里。")
+    press(
+        request,
+        lambda: actions.read_source(
+            request.actor, organisation=_firm(request), source=request.POST.get("source", "")
+        ),
+        "已按您的同意读取，回执在“谁看过我的信息”里。",
+    )
     return redirect("services:my_facts")
 
 

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -15,11 +14,10 @@ from liangzhu.beams.people.directory.links import person_links
 from liangzhu.beams.people.directory.pages import forms
 from liangzhu.beams.people.directory.roles import all_roles, role_title
 from liangzhu.beams.people.directory.tree import units
-from liangzhu.kernel.errors import Problem
 from liangzhu.kernel.now import today
 from liangzhu.kernel.paging import page
 from liangzhu.kernel.policies import get_policy
-from liangzhu.kernel.ui.forms import Form, form_view
+from liangzhu.kernel.ui.forms import Form, form_view, press
 from liangzhu.kernel.web import guarded
 
 
@@ -561,22 +559,12 @@ def give_role(request: HttpRequest, post_id: int) -> HttpResponse:
 @require_POST
 def take_role(request: HttpRequest, post_id: int) -> HttpResponse:
     """Take a role from a post."""
-    _do(
+    press(
         request,
         lambda: actions.take_role(request.actor, post_id=post_id, role=request.POST.get("role", "")),
         "已收回。",
     )
     return redirect("directory:post", post_id)
-
-
-def _do(request: HttpRequest, run: Callable[[], Any], done: str) -> None:
-    """Run an action that a single button starts, and say what became of it."""
-    try:
-        run()
-    except Problem as problem:
-        messages.error(request, f"{problem.detail}{problem.todo}")
-    else:
-        messages.success(request, done)
 
 
 @guarded("directory.manage_people")
@@ -654,10 +642,5 @@ def appoint_deputy(request: HttpRequest, post_id: int) -> HttpResponse:
 @require_POST
 def end_deputy(request: HttpRequest, deputy_id: int) -> HttpResponse:
     """End a stand-in now."""
-    try:
-        row = actions.end_deputy(request.actor, deputy_id=deputy_id)
-    except Problem as problem:
-        messages.error(request, f"{problem.detail}{problem.todo}")
-        return redirect("directory:deputies")
-    messages.success(request, "代理已结束。")
-    return redirect("directory:post", row.pk)
+    ended = press(request, lambda: actions.end_deputy(request.actor, deputy_id=deputy_id), "代理已结束。")
+    return redirect("directory:post", ended.result.pk) if ended.ok else redirect("directory:deputies")

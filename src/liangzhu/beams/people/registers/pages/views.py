@@ -12,11 +12,10 @@ from django.views.decorators.http import require_POST
 
 from liangzhu.beams.people.registers import actions, queries
 from liangzhu.beams.people.registers.pages import forms
-from liangzhu.kernel.errors import Problem
 from liangzhu.kernel.now import today
 from liangzhu.kernel.paging import page
 from liangzhu.kernel.policies import get_policy
-from liangzhu.kernel.ui.forms import Form, perform
+from liangzhu.kernel.ui.forms import Form, perform, press
 from liangzhu.kernel.web import guarded
 
 HOME = "自然人和组织"
@@ -383,10 +382,5 @@ def read_proposal(request: HttpRequest, proposal_id: int) -> HttpResponse:
 @require_POST
 def withdraw(request: HttpRequest, proposal_id: int) -> HttpResponse:
     """Take back a proposal of one's own."""
-    try:
-        actions.withdraw_proposal(request.actor, proposal_id=proposal_id)
-    except Problem as problem:
-        messages.error(request, f"{problem.detail}{problem.todo}")
-    else:
-        messages.success(request, "已撤回。")
+    press(request, lambda: actions.withdraw_proposal(request.actor, proposal_id=proposal_id), "已撤回。")
     return redirect("registers:proposal", proposal_id)

@@ -1,14 +1,13 @@
 """Timers whose step failed: of which matter, why, and what an administrator does about it."""
 
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
 from liangzhu.beams.work.matters import queries
 from liangzhu.beams.work.matters import timers as by_time
-from liangzhu.kernel.errors import Problem
 from liangzhu.kernel.paging import page
+from liangzhu.kernel.ui.forms import press
 from liangzhu.kernel.web import guarded
 
 
@@ -30,9 +29,9 @@ def timers(request: HttpRequest) -> HttpResponse:
 @require_POST
 def retry(request: HttpRequest, timer_id: int) -> HttpResponse:
     """Try one again."""
-    try:
-        by_time.retry_timer(request.actor, timer_id=timer_id)
-        messages.success(request, "已重新排入，后台进程一分钟内再办；仍然失败的话会再次出现在这里。")
-    except Problem as problem:
-        messages.warning(request, f"{problem.detail}{problem.todo}")
+    press(
+        request,
+        lambda: by_time.retry_timer(request.actor, timer_id=timer_id),
+        "已重新排入，后台进程一分钟内再办；仍然失败的话会再次出现在这里。",
+    )
     return redirect("matters:timers")
