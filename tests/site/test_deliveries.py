@@ -126,6 +126,28 @@ def test_one_is_skipped_only_with_a_reason(sign_in, failing):
     assert client.get(address).status_code == 404
 
 
+def test_all_of_a_handler_are_skipped_with_one_reason_and_no_more_than_were_seen(sign_in, failing):
+    failing(3)
+    client, handler = sign_in("access.admin"), Delivery.objects.first().handler
+    address = f"/operate/deliveries/skip/?handler={handler}"
+    page = client.get(address)
+    assert "跳过 3 个已放弃的投递" in page.content.decode() and "门铃响 3 个" in page.content.decode()
+    seen = page.context["form"].initial
+    assert client.post(address, {**seen, "reason": " "}).status_code == 422
+    # One was replayed by somebody else meanwhile.
+    client.post(f"/operate/deliveries/{seen['until']}/replay/")
+    answer = client.post(address, {**seen, "reason": "铃已拆除"})
+    assert answer.status_code == 409 and "现在有 2 个" in answer.content.decode()
+    assert not LogLeaf.objects.filter(action="kernel.skip_handler").exists()
+    seen = client.get(address).context["form"].initial
+    answer = client.post(address, {**seen, "reason": "铃已拆除"}, follow=True).content.decode()
+    assert "已跳过 2 个" in answer
+    assert LogLeaf.objects.filter(action="kernel.skip_handler").count() == 2
+    assert set(Delivery.objects.exclude(skipped="").values_list("skipped", flat=True)) == {"铃已拆除"}
+    assert worker.drain() >= 2
+    assert client.get(address).status_code == 404
+
+
 def test_a_stopped_worker_is_said_on_the_page(sign_in, failing):
     failing(1)
     Delivery.objects.filter(dead_at__isnull=False).update(
@@ -140,6 +162,7 @@ def test_who_does_not_keep_the_system_neither_sees_nor_replays(sign_in, failing)
     client, dead = sign_in("matters.officer"), Delivery.objects.exclude(dead_at=None).get()
     assert client.get("/operate/deliveries/").status_code == 403
     assert client.post(f"/operate/deliveries/{dead.pk}/replay/").status_code == 403
+    assert client.get(f"/operate/deliveries/skip/?handler={dead.handler}").status_code == 403
     assert "投递失败" not in client.get("/work/").content.decode()
 
 
@@ -184,6 +207,7 @@ def test_the_page_is_accessible_and_fits_and_works(
         for address in (
             "/operate/deliveries/",
             "/operate/deliveries/?state=retrying",
+            f"/operate/deliveries/skip/?handler={dead.handler}",
             f"/operate/deliveries/{dead.pk}/skip/",
         ):
             assert tab.goto(address).status == 200, address
@@ -194,7 +218,7 @@ def test_the_page_is_accessible_and_fits_and_works(
             assert [(rule["id"], [n["html"][:120] for n in rule["nodes"]][:2]) for rule in found] == []
             assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth"), address
             tab.screenshot(
-                path=tmp_path / f"{width}-{address.strip('/').replace('/', '-')}.png", full_page=True
+                path=tmp_path / f"{width}-{address.strip('/').replace('/', '-')[:40]}.png", full_page=True
             )
         tab.fill("textarea[name=reason]", "铃已拆除")
         tab.get_by_role("button", name="跳过").click()

@@ -226,14 +226,14 @@ def test_sights_and_search_are_what_a_rebuild_makes(made):
     matter = Matter.objects.order_by("id")[COUNT // 2]
     found = [hit.ident for hit in search.find(matter.number, kind="matter")]
     assert found == [matter.pk]
-    every = search.find("片区", kind="matter", limit=COUNT)
-    held = search.find("片区", kind="matter", all_of=["open"], limit=COUNT)
+    every = search.find("季度", kind="matter", limit=COUNT)
+    held = search.find("季度", kind="matter", all_of=["open"], limit=COUNT)
     sights.rebuild()
     assert set(Sight.objects.values_list(*columns)) == before
-    assert [hit.ident for hit in search.find("片区", kind="matter", limit=COUNT)] == [
+    assert [hit.ident for hit in search.find("季度", kind="matter", limit=COUNT)] == [
         hit.ident for hit in every
     ]
-    again_held = search.find("片区", kind="matter", all_of=["open"], limit=COUNT)
+    again_held = search.find("季度", kind="matter", all_of=["open"], limit=COUNT)
     assert [hit.ident for hit in again_held] == [hit.ident for hit in held]
     assert 0 < len(held) < len(every)
 

@@ -69,6 +69,7 @@ def made(django_db_setup, django_db_blocker, tmp_path_factory):
         # Few of many: here all kinds come alike, and the demonstration's residents apply for a third.
         patch.setattr(generators._recipes["trail_question"], "share", 1.0)
         patch.setattr(generators, "FAMILIAR", 0.3)
+        patch.setattr(generators, "LAZY", 0.2)
         district = District(
             seed=11, people=6000, matters=COUNT, first=LAST - timedelta(days=700), last=LAST, folder=home
         )

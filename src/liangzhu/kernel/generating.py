@@ -395,13 +395,16 @@ def know_sizes() -> None:
 # Names ----------------------------------------------------------------------------------------------------------------
 
 MADE_UP = "（虚构）"
-"""Stands behind every made-up name, so that nobody takes it for a person's."""
+"""Stands behind every made-up name of staff and organisations, so that nobody takes it for a real one. Residents go without
+it: their rows say where they come from, and a mask would show its characters as those of a name.
+"""
 
 _SURNAMES = "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕"
-_GIVEN = "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平刚桂英华玉兰建国志文海燕晓东春梅雪峰宁远思齐嘉禾子涵"
+_MALE, _FEMALE = "伟强磊军勇杰涛超刚建国志海峰", "芳娜静丽艳娟秀霞桂英玉兰燕梅雪"
+_EITHER = "敏洋明平华文晓东春宁远思齐嘉禾子涵"
 
 
-def made_up_name(rng: random.Random) -> str:
-    """A person's name that says that it is made up: 王晓宁（虚构）."""
-    given = "".join(rng.choice(_GIVEN) for _ in range(rng.choice((1, 2, 2, 2))))
-    return f"{rng.choice(_SURNAMES)}{given}{MADE_UP}"
+def made_up_name(rng: random.Random, *, sex: str = "") -> str:
+    """A person's name: 王晓宁. ``sex`` (male, female) chooses among names that are given to it, empty among all."""
+    given = {"male": _MALE, "female": _FEMALE}.get(sex, _MALE + _FEMALE) + _EITHER
+    return rng.choice(_SURNAMES) + "".join(rng.sample(given, rng.choice((1, 2, 2, 2))))

@@ -294,8 +294,9 @@ def _banner(host: str, port: int, demo: bool) -> list[str]:
     if demo:
         lines.append(f"演示日期：{settings.LIANGZHU_DEMO_DATE}（所有时限按这一天计算）")
         lines.append(f"演示账号（密码都是 {access.demo_password(pack())}）：")
-        for account in loading.demo_accounts():
-            lines.append(f"  {account.username:<16}{account.role}：{account.name}，{account.post}")
+        accounts = loading.demo_accounts()
+        wide = max(len(account.username) for account in accounts) + 2
+        lines += [f"  {one.username:<{wide}}{one.roles}：{one.name}，{one.post}" for one in accounts]
         lines.append("群众和企业：在门户点“登录”，由省统一身份认证的模拟器选一个虚构的人。")
     lines.append("按 Ctrl-C 结束。")
     return lines

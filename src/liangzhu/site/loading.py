@@ -38,12 +38,12 @@ class WrongKind(Problem):
 
 @dataclass(frozen=True)
 class DemoAccount:
-    """An account to try: who it is, and in which role."""
+    """An account to try: who it is, and in which roles (joined by 、)."""
 
     username: str
     name: str
     post: str
-    role: str
+    roles: str
 
 
 def migrate() -> list[str]:
@@ -152,19 +152,23 @@ def _load_calendar(district: Pack) -> None:
 
 
 def demo_accounts() -> list[DemoAccount]:
-    """One account for each role of the pack, to be shown when a demonstration starts."""
+    """An account for each role of the pack, to be shown when a demonstration starts; each account once, with all of its roles
+    for which it was chosen."""
     people = pack().toml("accounts.toml").get("person", ())
-    found = []
+    found: dict[str, DemoAccount] = {}
     for role in pack().toml("roles.toml")["role"]:
         holders = ((one, post) for one in people for post in one["post"] if role["code"] in post["roles"])
         holder = next(holders, None)
         if holder:
             person, post = holder
-            unit = directory.units().by_key(post["unit"])
-            found.append(
-                DemoAccount(person["username"], person["name"], f"{unit.short} {post['title']}", role["name"])
+            unit, known = directory.units().by_key(post["unit"]), found.get(person["username"])
+            found[person["username"]] = DemoAccount(
+                person["username"],
+                person["name"],
+                f"{unit.short} {post['title']}",
+                f"{known.roles}、{role['name']}" if known else role["name"],
             )
-    return found
+    return list(found.values())
 
 
 def add_admin(*, username: str, name: str, unit: str) -> str:

@@ -87,14 +87,13 @@ class TaskRecipe(matters.Recipe):
 
     def open(self, maker, process, at):
         """The next task of some unit, issued by the office."""
-        rng, unit = maker.rng, maker.unit().id
-        day = shanghai_date(at)
+        rng, lead = maker.rng, maker.unit()
+        unit, day = lead.id, shanghai_date(at)
         due = day + timedelta(days=rng.randint(20, 240))
         if rng.random() < 0.6:
             due = due.replace(day=monthrange(due.year, due.month)[1])
         document, no = self._article(maker, day.year, unit)
-        place = maker.unit()
-        title = f"{rng.choice(matters.TOPICS)}（{place.short}片区）"
+        title = maker.topic(lead)
         self.next = Task(maker.book[PlanTask].new_id(), document, no, title, due, unit)
         if self.office is None:
             self.office = directory.units().by_key(pack().district["programme_office"]["unit"]).id

@@ -31,7 +31,7 @@ nav(
     label="豁免",
     url="services:exemptions",
     order=320,
-    policy="services.read_items",
+    policy="services.tend_items",
     icon="shield",
 )
 nav(
@@ -40,7 +40,7 @@ nav(
     label="向上反映",
     url="services:upwards",
     order=330,
-    policy="services.read_items",
+    policy="services.tend_items",
     icon="flag",
 )
 nav(

@@ -35,6 +35,12 @@ def review_items(actor: Actor, target=None) -> bool:
     return actor.has(REVIEWER)
 
 
+@policy("services.tend_items", "维护或审核事项")
+def tend_items(actor: Actor, target=None) -> bool:
+    """Whoever has to do with exemptions and questions upwards."""
+    return edit_items(actor) or review_items(actor)
+
+
 @policy("services.keep_items", "管理全区事项库")
 def keep_items(actor: Actor, target=None) -> bool:
     """The keeper of the whole catalogue: imports, answers of the upper level."""

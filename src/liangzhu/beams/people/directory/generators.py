@@ -7,7 +7,7 @@ from liangzhu.beams.people.directory.models import Holding, Person, Post, PostRo
 from liangzhu.beams.people.directory.tree import units
 from liangzhu.kernel.actions import Act, action
 from liangzhu.kernel.actors import SYSTEM
-from liangzhu.kernel.generating import Book, District, generator, made_up_name
+from liangzhu.kernel.generating import MADE_UP, Book, District, generator, made_up_name
 from liangzhu.kernel.refs import Ref
 
 RESIDENTS_PER_STAFF = 150
@@ -57,7 +57,7 @@ def generate_staff(act: Act, *, district: District) -> None:
             head = number == 0
             section = _SECTIONS[number % len(_SECTIONS)]
             count += 1
-            person = book[Person].add(name=made_up_name(rng), demo=True)
+            person = book[Person].add(name=made_up_name(rng) + MADE_UP, demo=True)
             post = book[Post].add(
                 key=f"gen.{count:05d}",
                 unit_id=unit.id,

@@ -1,6 +1,7 @@
 """Generating residents and organisations: made-up names that say so, numbers of a region that does not exist."""
 
 from datetime import date, timedelta
+from random import Random
 
 from django.db import transaction
 
@@ -22,6 +23,10 @@ RESIDENTS_PER_PERSON, PERSONS_PER_ORGANISATION = 10, 8
 BATCH = 2000
 _BORN_FIRST, _DAYS, _STRIDE = date(1940, 1, 1), 24_000, 7919
 _LINES = ("商贸", "餐饮", "物流", "口腔门诊", "体育健身", "建筑", "信息技术", "文化传媒")
+_WORDS = "润禾泰和瑞丰安达恒信嘉诚博远宏图金穗众合海晟华茂永盛鑫源"
+_FORMS = ("有限公司", "有限责任公司", "股份有限公司")
+_STREETS = ("临河", "望山", "东关", "学前", "盐渡", "新桥")
+_ROADS = ("青松", "建设", "朝晖", "文昌", "解放", "郁金", "海棠", "富民", "学府", "通灌")
 
 PHONE = 1410
 """The beginning of made-up telephone numbers, with seven more digits. China keeps no range free for made-up people. The plan of
@@ -130,8 +135,9 @@ def generate_people(act: Act, *, district: District, first: int, count: int) -> 
     persons, organisations = [], []
     for n in range(first, first + count):
         born = _BORN_FIRST + timedelta(days=n * _STRIDE % _DAYS)
-        number = identifiers.complete("person", f"{REGION}{born:%Y%m%d}{n // _DAYS + 1:03}")
-        name = made_up_name(rng)
+        number = identifiers.complete("person", f"{REGION}{born:%Y%m%d}{_serial(n):03}")
+        sex = "male" if int(number[16]) % 2 else "female"
+        name = made_up_name(rng, sex=sex)
         key = book[NaturalPerson].add(
             name=name,
             document_kind="citizen_id",
@@ -139,16 +145,16 @@ def generate_people(act: Act, *, district: District, first: int, count: int) -> 
             document_blind=number,
             phone=(phone := f"{PHONE}{n:07}"),
             phone_blind=phone,
-            address=f"虚构市虚构区虚构街道{rng.randrange(1, 999)}号",
+            address=_address(rng),
             birth=born.isoformat(),
-            sex="male" if int(number[16]) % 2 else "female",
+            sex=sex,
             source="made_up",
             as_of=day,
             touched_on=day,
         )
         persons.append(search.Doc(key, (name,), ()))
         if n % PERSONS_PER_ORGANISATION == 0:
-            organisations.append(_organisation(book, n, key, rng.choice(_LINES), day))
+            organisations.append(_organisation(book, n, key, rng, day))
     with transaction.atomic():
         book.write()
         search.index_many("natural_person", persons)
@@ -156,15 +162,37 @@ def generate_people(act: Act, *, district: District, first: int, count: int) -> 
     act.log(NaturalPerson(pk=persons[0].ident).ref, persons=len(persons), organisations=len(organisations))
 
 
-def _organisation(book: Book, n: int, person: int, line: str, day: date) -> search.Doc:
+def _serial(n: int) -> int:
+    """The serial number of the ``n``-th person, different for all who were born on one day; 1 to 499."""
+    return (n // _DAYS + n * _STRIDE % _DAYS * 389) % 499 + 1
+
+
+def _address(rng: Random) -> str:
+    """Where somebody lives in a town that does not exist."""
+    return (
+        f"虚构市虚构区{rng.choice(_STREETS)}街道{rng.choice(_ROADS)}路{rng.randint(1, 320)}号"
+        f"{rng.randint(1, 28)}幢{rng.randint(1, 18)}0{rng.randint(1, 4)}室"
+    )
+
+
+def _trade_name(n: int) -> str:
+    """The ``n``-th of the names that enterprises choose; no two are equal."""
+    size = len(_WORDS)
+    again, place = divmod(n, size**3)
+    words = place * _STRIDE % size**3
+    chosen = _WORDS[words % size] + _WORDS[words // size % size] + _WORDS[words // size**2]
+    return f"{chosen}{_LINES[n % len(_LINES)]}{_FORMS[again % len(_FORMS)]}{MADE_UP}"
+
+
+def _organisation(book: Book, n: int, person: int, rng: Random, day: date) -> search.Doc:
     """One organisation, represented by one person, with another one as its agent (经办人)."""
-    name = f"虚构{n // PERSONS_PER_ORGANISATION + 1}号{line}有限公司{MADE_UP}"
+    name = _trade_name(n // PERSONS_PER_ORGANISATION)
     key = book[Organisation].add(
         uscc=identifiers.complete("enterprise", f"91{REGION}{n:08}"),
         name=name,
         kind="enterprise",
         legal_representative_id=person,
-        address="虚构市虚构区虚构街道",
+        address=_address(rng),
         source="made_up",
         as_of=day,
     )

@@ -21,6 +21,13 @@ ASKED = (
     "请说明是哪个科室看的，看了以后怎样保管。",
 )
 
+ANSWERS = (
+    "当时在办您申请的事项，按规定核对了登记信息，看后没有保存和转发。",
+    "因材料缺少联系方式，经办人查看电话是为了通知您补正，当天已与您联系。",
+    "办结后按规定回访，查看的是登记的联系方式；以后回访前会先发短信说明。",
+    "系经办人核对送达地址时查看，依据是送达文书的规定，查看记录已存入案卷。",
+)
+
 
 @matters.generates
 class QuestionRecipe(matters.Recipe):
@@ -67,6 +74,10 @@ class QuestionRecipe(matters.Recipe):
             applicant=whose,
             opening="本人提出疑问",
         )
+
+    def answers(self, walk, step, values):
+        """What the unit tells whoever asked."""
+        return values | ({"answer": walk.rng.choice(ANSWERS)} if "answer" in values else {})
 
     def begun(self, walk):
         """The question is kept under the matter's key when its walk is over."""

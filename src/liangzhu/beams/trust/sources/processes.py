@@ -5,7 +5,7 @@ from django.urls import reverse
 from liangzhu.beams.people.residents import api as residents
 from liangzhu.beams.trust.sources.models import Question
 from liangzhu.beams.work.matters import api as matters
-from liangzhu.kernel.refs import Ref
+from liangzhu.kernel.refs import Ref, describe
 
 KIND = "trail_question"
 
@@ -29,7 +29,8 @@ def answer_question(act, matter, params: dict, data: dict, transition) -> None:
 def question_panel(actor, matter) -> dict:
     """What the page of the matter shows: which reading, and what was asked."""
     row = Question.objects.select_related("matter", "read__person").get(matter=matter)
-    return {"question": row, "read": row.read}
+    label, _ = describe({Ref.parse(row.read.operator)}, actor)[Ref.parse(row.read.operator)]
+    return {"question": row, "read": row.read, "operator": label}
 
 
 matters.register_kind(

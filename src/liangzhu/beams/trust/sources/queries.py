@@ -83,7 +83,9 @@ def _who(row: Read) -> str:
 def _how(row: Read) -> str:
     """The way, with where from: a source that is no longer registered is named by its key."""
     if not hasattr(row, "pull"):
-        return row.get_channel_display()
+        # Nobody scanned it: the person had a code made to be shown.
+        own_code = row.reader == Read.OWN and row.channel == "code"
+        return "取出服务码" if own_code else row.get_channel_display()
     one = registry.all_sources().get(row.pull.source)
     return f"从“{one.title if one else row.pull.source}”读取"
 

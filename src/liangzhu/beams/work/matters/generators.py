@@ -74,6 +74,9 @@ MANY = 20_000
 FAMILIAR = 0.02
 """The part of all matters of applicants that belongs to those as whom one can sign in to a demonstration."""
 
+LAZY = 0.02
+"""The part of all matters that nobody looks after, so that what happens by itself happens."""
+
 LONGEST = 40
 """Steps after which a matter goes straight to its end."""
 
@@ -144,7 +147,7 @@ class Recipe:
         parties = {name: maker.unit().id for name in process.parties}
         turn = process.flow.states[process.flow.initial].turn
         holder = parties.get(turn) or next(iter(parties.values()), None) or maker.unit().id
-        topic = maker.rng.choice(TOPICS)
+        topic = maker.topic(maker.by_id[holder])
         return Opening(
             title=f"{maker.names[holder]}：{topic}",
             parties=parties,
@@ -181,23 +184,60 @@ def generates(recipe: type[Recipe]) -> type[Recipe]:
     return recipe
 
 
-TOPICS = (
-    "排查整治背街小巷环境",
-    "更新政务服务事项办事指南",
-    "核对部门数据目录",
-    "检查办公区消防设施",
+ANYWHERE = (
+    "更新权责清单和办事指南",
+    "核对并更新部门数据目录",
     "整理历史档案并数字化",
-    "走访辖区企业并收集诉求",
-    "推进老旧小区改造前期工作",
-    "开展网络安全自查",
-    "落实河道保洁责任",
-    "汇总季度经济运行情况",
-    "优化窗口排队叫号",
-    "公示行政许可结果",
-    "修订应急预案",
-    "复核低保对象信息",
-    "组织业务培训",
+    "开展网络安全自查和整改",
+    "修订应急预案并组织演练",
+    "组织业务培训和考核",
+    "办理人大代表建议和政协提案",
+    "汇总{quarter}工作情况",
+    "落实{quarter}政务公开任务",
+    "检查办公区消防设施",
 )
+OFFICES = (
+    (
+        "街道|镇",
+        "整治{own}背街小巷环境",
+        "推进{own}老旧小区改造前期工作",
+        "落实{own}河道保洁责任",
+        "走访{own}低收入家庭",
+    ),
+    (
+        "审批",
+        "公示{quarter}行政许可结果",
+        "优化窗口排队叫号",
+        "把高频事项下沉到{place}便民服务中心",
+        "压减审批环节和材料",
+    ),
+    ("发改", "调度{quarter}重点项目进度", "编制政府投资项目储备清单", "开展{place}节能监察"),
+    ("工信|科经", "走访{place}工业企业并收集诉求", "组织中小企业数字化诊断", "核实工业技改项目进度"),
+    (
+        "数据|智慧|网信",
+        "归集部门共享数据并反馈质量问题",
+        "接入{place}物联感知设备",
+        "复核政务系统等级保护情况",
+    ),
+    ("教育|党校", "排查{place}校园安全隐患", "公布{quarter}民办培训机构检查结果", "核定秋季学位供给"),
+    ("公安", "整治{place}交通事故易发路口", "推进户籍窗口跨省通办", "开展{place}反诈宣传"),
+    ("民政", "复核{place}低保对象信息", "检查{place}养老服务机构", "规范{place}地名标志"),
+    ("司法|政法", "审核{quarter}规范性文件", "规范{place}人民调解工作室", "开展行政执法案卷评查"),
+    ("财政|金融|审计", "清理{quarter}财政存量资金", "核查{place}专项资金使用情况", "推进预算绩效评价整改"),
+    ("人社|组织|退役", "举办{quarter}专场招聘会", "核查{place}欠薪线索", "落实{place}优待证办理"),
+    ("自然资源|规划", "核实{place}卫星图斑", "办理{place}临时用地复垦验收", "清理批而未供土地"),
+    ("住建", "推进{place}老旧小区改造前期工作", "排查{place}自建房安全隐患", "检查{quarter}在建工地扬尘"),
+    ("交通", "养护{place}农村公路", "优化{place}公交线路", "检查{quarter}危货运输企业"),
+    ("农业|农场|林场", "检查{place}农产品质量安全", "落实{place}高标准农田管护", "做好{quarter}动物疫病防控"),
+    ("商务|市场", "检查{place}农贸市场", "抽检{quarter}重点工业产品", "统计{quarter}限上商贸企业数据"),
+    ("文体", "维护{place}健身器材", "检查{place}文化场所", "排定{quarter}惠民演出"),
+    ("卫健|疫情", "规范{place}卫生院预检分诊", "检查{quarter}医疗废物处置", "推进{place}家庭医生签约"),
+    ("应急|安全|执法|安监", "检查{place}小化工企业", "整改{quarter}挂牌隐患", "整治{place}占道经营"),
+    ("开发区|高新区|园区", "帮办{quarter}落户项目手续", "更新园区企业台账", "完善园区道路和管网"),
+)
+"""What offices do, by a word of their names; the first that fits. ``{place}`` is a town or street, ``{own}`` the unit itself."""
+
+
 REMARKS = (
     "已联系对方单位，约定本周内回复。",
     "材料基本齐全，还差一份盖章件。",
@@ -400,6 +440,9 @@ class Maker:
         # Some units have much more to do than others.
         self._busy = list(accumulate(min(rng.paretovariate(1.2), 12) for _ in self.units))
         self.names = {unit.id: unit.name for unit in directory.units().all()}
+        self.by_id = {unit.id: unit for unit in directory.units().all()}
+        self.towns = [unit for unit in self.units if unit.kind in ("street", "town")]
+        self._work: dict[int, tuple[str, ...]] = {}
         self.called = {unit.id: {unit.name: None, unit.short: None} for unit in directory.units().all()}
         self.docs: list[search.Doc] = []
         self.kinds = all_kinds()
@@ -445,6 +488,18 @@ class Maker:
     def unit(self) -> directory.UnitView:
         """A unit with work of its own, busy ones more often."""
         return self.rng.choices(self.units, cum_weights=self._busy)[0]
+
+    def topic(self, unit: directory.UnitView) -> str:
+        """Something that a unit of this name does."""
+        if unit.id not in self._work:
+            fits = (said for words, *said in OFFICES if any(word in unit.short for word in words.split("|")))
+            self._work[unit.id] = (*next(fits, ()), *ANYWHERE)
+        work, rng = self._work[unit.id], self.rng
+        # Its own business three times in four, where it has any.
+        own = len(work) - len(ANYWHERE)
+        said = work[rng.randrange(own)] if own and rng.random() < 0.75 else rng.choice(ANYWHERE)
+        place = rng.choice(self.towns).short if self.towns else unit.short
+        return said.format(own=unit.short, place=place, quarter=f"{'一二三四'[rng.randrange(4)]}季度")
 
     def number(self, kind: Kind, at: datetime) -> str:
         """The next number of a kind."""
@@ -520,7 +575,7 @@ class Walk:
         """Nothing more is done: something outside has to come first."""
         self.own: Any = None
         """What the recipe keeps."""
-        self.lazy = self.rng.random() < 0.02
+        self.lazy = self.rng.random() < LAZY
         self.doers: dict[tuple, int] = {}
         self.hands: dict[str, Hand] = {}
         """Who did each step of the matter last."""
