@@ -9,11 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, date, datetime
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
+from liangzhu.kernel.workdays import SHANGHAI
 
 _travel: ContextVar[datetime | None] = ContextVar("liangzhu_travel", default=None)
 

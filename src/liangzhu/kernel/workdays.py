@@ -26,11 +26,13 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import accumulate
 from types import MappingProxyType
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from chinese_calendar import Holiday, holidays, in_lieu_days, workdays
 
 from liangzhu.kernel.errors import Problem
-from liangzhu.kernel.now import SHANGHAI
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 FIRST_YEAR, LAST_YEAR = 1900, 2200
 """Years in which days can be counted. A date outside is a slip of the pen."""
