@@ -2,181 +2,248 @@
 
 import django.db.models.deletion
 from django.db import migrations, models
+from liangzhu.kernel.migrating import CreateModels
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
-        migrations.CreateModel(
-            name='DayOverride',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('date', models.DateField(unique=True)),
-                ('workday', models.BooleanField()),
-                ('reason', models.CharField(max_length=200)),
-                ('source', models.CharField(help_text='number or address of the notice', max_length=200)),
-            ],
-            options={
-                'verbose_name': '工作日调整',
-            },
-        ),
-        migrations.CreateModel(
-            name='Delivery',
-            fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('handler', models.CharField(max_length=120)),
-                ('subject', models.CharField(max_length=80)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('due_at', models.DateTimeField(help_text="machine's clock: not before")),
-                ('lease_until', models.DateTimeField(null=True)),
-                ('done_at', models.DateTimeField(null=True)),
-                ('dead_at', models.DateTimeField(null=True)),
-                ('error', models.TextField(blank=True)),
-            ],
-            options={
-                'verbose_name': '投递',
-            },
-        ),
-        migrations.CreateModel(
-            name='LogLeaf',
-            fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('number', models.BigIntegerField(editable=False, null=True, unique=True)),
-                ('at', models.DateTimeField(help_text='UTC, time of the product (a demonstration stands on its own day)')),
-                ('recorded_at', models.DateTimeField(auto_now_add=True, help_text="UTC, the machine's clock")),
-                ('action', models.CharField(max_length=80)),
-                ('actor', models.CharField(max_length=80)),
-                ('on_behalf', models.CharField(blank=True, max_length=80)),
-                ('subject', models.CharField(max_length=80)),
-                ('request_id', models.CharField(blank=True, max_length=40)),
-                ('commitment', models.CharField(help_text='hex SM3 of salt and canonical details', max_length=64)),
-            ],
-            options={
-                'verbose_name': '日志叶',
-            },
-        ),
-        migrations.CreateModel(
-            name='OutboxEvent',
-            fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=80)),
-                ('subject', models.CharField(max_length=80)),
-                ('body', models.TextField(help_text="JSON of the event's fields")),
-                ('actor', models.CharField(max_length=80)),
-                ('request_id', models.CharField(blank=True, max_length=40)),
-                ('at', models.DateTimeField()),
-            ],
-            options={
-                'verbose_name': '事件',
-            },
-        ),
-        migrations.CreateModel(
-            name='PeriodicRun',
-            fields=[
-                ('name', models.CharField(max_length=80, primary_key=True, serialize=False)),
-                ('last_at', models.DateTimeField(help_text="machine's clock", null=True)),
-                ('lease_until', models.DateTimeField(null=True)),
-                ('error', models.TextField(blank=True)),
-            ],
-        ),
-        migrations.CreateModel(
-            name='Release',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(max_length=40)),
-                ('key', models.CharField(max_length=80)),
-                ('number', models.PositiveIntegerField()),
-                ('body', models.TextField()),
-                ('fingerprint', models.CharField(help_text='hex SM3 of the body', max_length=64)),
-                ('state', models.CharField(choices=[('draft', '草稿'), ('in_force', '生效'), ('superseded', '已被替代'), ('refused', '未通过')], default='draft', max_length=12)),
-                ('origin', models.CharField(blank=True, help_text='file, relative to the source tree', max_length=200)),
-                ('drafted_by', models.CharField(max_length=80)),
-                ('drafted_at', models.DateTimeField()),
-                ('released_by', models.CharField(blank=True, max_length=80)),
-                ('released_at', models.DateTimeField(null=True)),
-            ],
-            options={
-                'verbose_name': '发布版本',
-            },
-        ),
-        migrations.CreateModel(
-            name='Series',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80)),
-                ('year', models.PositiveSmallIntegerField()),
-                ('last', models.PositiveIntegerField(default=0)),
-            ],
-            options={
-                'verbose_name': '编号序列',
-            },
-        ),
-        migrations.CreateModel(
-            name='Submission',
-            fields=[
-                ('key', models.CharField(max_length=64, primary_key=True, serialize=False)),
-                ('action', models.CharField(max_length=80)),
-                ('actor', models.CharField(max_length=80)),
-                ('result', models.CharField(blank=True, max_length=80)),
-                ('at', models.DateTimeField()),
-            ],
-        ),
-        migrations.CreateModel(
-            name='LogDetail',
-            fields=[
-                ('leaf', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='detail', serialize=False, to='kernel.logleaf')),
-                ('salt', models.BinaryField(max_length=16)),
-                ('body', models.TextField(help_text='canonical JSON')),
-            ],
+        CreateModels(
+            migrations.CreateModel(
+                name="DayOverride",
+                fields=[
+                    (
+                        "id",
+                        models.BigAutoField(
+                            auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                        ),
+                    ),
+                    ("date", models.DateField(unique=True)),
+                    ("workday", models.BooleanField()),
+                    ("reason", models.CharField(max_length=200)),
+                    ("source", models.CharField(help_text="number or address of the notice", max_length=200)),
+                ],
+                options={
+                    "verbose_name": "工作日调整",
+                },
+            ),
+            migrations.CreateModel(
+                name="Delivery",
+                fields=[
+                    ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                    ("handler", models.CharField(max_length=120)),
+                    ("subject", models.CharField(max_length=80)),
+                    ("attempts", models.PositiveSmallIntegerField(default=0)),
+                    ("due_at", models.DateTimeField(help_text="machine's clock: not before")),
+                    ("lease_until", models.DateTimeField(null=True)),
+                    ("done_at", models.DateTimeField(null=True)),
+                    ("dead_at", models.DateTimeField(null=True)),
+                    ("error", models.TextField(blank=True)),
+                ],
+                options={
+                    "verbose_name": "投递",
+                },
+            ),
+            migrations.CreateModel(
+                name="LogLeaf",
+                fields=[
+                    ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                    ("number", models.BigIntegerField(editable=False, null=True, unique=True)),
+                    (
+                        "at",
+                        models.DateTimeField(
+                            help_text="UTC, time of the product (a demonstration stands on its own day)"
+                        ),
+                    ),
+                    (
+                        "recorded_at",
+                        models.DateTimeField(auto_now_add=True, help_text="UTC, the machine's clock"),
+                    ),
+                    ("action", models.CharField(max_length=80)),
+                    ("actor", models.CharField(max_length=80)),
+                    ("on_behalf", models.CharField(blank=True, max_length=80)),
+                    ("subject", models.CharField(max_length=80)),
+                    ("request_id", models.CharField(blank=True, max_length=40)),
+                    (
+                        "commitment",
+                        models.CharField(help_text="hex SM3 of salt and canonical details", max_length=64),
+                    ),
+                ],
+                options={
+                    "verbose_name": "日志叶",
+                },
+            ),
+            migrations.CreateModel(
+                name="OutboxEvent",
+                fields=[
+                    ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                    ("name", models.CharField(max_length=80)),
+                    ("subject", models.CharField(max_length=80)),
+                    ("body", models.TextField(help_text="JSON of the event's fields")),
+                    ("actor", models.CharField(max_length=80)),
+                    ("request_id", models.CharField(blank=True, max_length=40)),
+                    ("at", models.DateTimeField()),
+                ],
+                options={
+                    "verbose_name": "事件",
+                },
+            ),
+            migrations.CreateModel(
+                name="PeriodicRun",
+                fields=[
+                    ("name", models.CharField(max_length=80, primary_key=True, serialize=False)),
+                    ("last_at", models.DateTimeField(help_text="machine's clock", null=True)),
+                    ("lease_until", models.DateTimeField(null=True)),
+                    ("error", models.TextField(blank=True)),
+                ],
+            ),
+            migrations.CreateModel(
+                name="Release",
+                fields=[
+                    (
+                        "id",
+                        models.BigAutoField(
+                            auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                        ),
+                    ),
+                    ("kind", models.CharField(max_length=40)),
+                    ("key", models.CharField(max_length=80)),
+                    ("number", models.PositiveIntegerField()),
+                    ("body", models.TextField()),
+                    ("fingerprint", models.CharField(help_text="hex SM3 of the body", max_length=64)),
+                    (
+                        "state",
+                        models.CharField(
+                            choices=[
+                                ("draft", "草稿"),
+                                ("in_force", "生效"),
+                                ("superseded", "已被替代"),
+                                ("refused", "未通过"),
+                            ],
+                            default="draft",
+                            max_length=12,
+                        ),
+                    ),
+                    (
+                        "origin",
+                        models.CharField(
+                            blank=True, help_text="file, relative to the source tree", max_length=200
+                        ),
+                    ),
+                    ("drafted_by", models.CharField(max_length=80)),
+                    ("drafted_at", models.DateTimeField()),
+                    ("released_by", models.CharField(blank=True, max_length=80)),
+                    ("released_at", models.DateTimeField(null=True)),
+                ],
+                options={
+                    "verbose_name": "发布版本",
+                },
+            ),
+            migrations.CreateModel(
+                name="Series",
+                fields=[
+                    (
+                        "id",
+                        models.BigAutoField(
+                            auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                        ),
+                    ),
+                    ("name", models.CharField(max_length=80)),
+                    ("year", models.PositiveSmallIntegerField()),
+                    ("last", models.PositiveIntegerField(default=0)),
+                ],
+                options={
+                    "verbose_name": "编号序列",
+                },
+            ),
+            migrations.CreateModel(
+                name="Submission",
+                fields=[
+                    ("key", models.CharField(max_length=64, primary_key=True, serialize=False)),
+                    ("action", models.CharField(max_length=80)),
+                    ("actor", models.CharField(max_length=80)),
+                    ("result", models.CharField(blank=True, max_length=80)),
+                    ("at", models.DateTimeField()),
+                ],
+            ),
+            migrations.CreateModel(
+                name="LogDetail",
+                fields=[
+                    (
+                        "leaf",
+                        models.OneToOneField(
+                            on_delete=django.db.models.deletion.PROTECT,
+                            primary_key=True,
+                            related_name="detail",
+                            serialize=False,
+                            to="kernel.logleaf",
+                        ),
+                    ),
+                    ("salt", models.BinaryField(max_length=16)),
+                    ("body", models.TextField(help_text="canonical JSON")),
+                ],
+            ),
         ),
         migrations.AddIndex(
-            model_name='logleaf',
-            index=models.Index(fields=['subject', 'id'], name='kernel_logl_subject_23c4f2_idx'),
+            model_name="logleaf",
+            index=models.Index(fields=["subject", "id"], name="kernel_logl_subject_23c4f2_idx"),
         ),
         migrations.AddIndex(
-            model_name='logleaf',
-            index=models.Index(fields=['actor', 'id'], name='kernel_logl_actor_448a7d_idx'),
+            model_name="logleaf",
+            index=models.Index(fields=["actor", "id"], name="kernel_logl_actor_448a7d_idx"),
         ),
         migrations.AddIndex(
-            model_name='logleaf',
-            index=models.Index(fields=['action', 'id'], name='kernel_logl_action_a77382_idx'),
+            model_name="logleaf",
+            index=models.Index(fields=["action", "id"], name="kernel_logl_action_a77382_idx"),
         ),
         migrations.AddIndex(
-            model_name='outboxevent',
-            index=models.Index(fields=['subject', 'id'], name='kernel_outb_subject_02c23e_idx'),
+            model_name="outboxevent",
+            index=models.Index(fields=["subject", "id"], name="kernel_outb_subject_02c23e_idx"),
         ),
         migrations.AddField(
-            model_name='delivery',
-            name='event',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='deliveries', to='kernel.outboxevent'),
+            model_name="delivery",
+            name="event",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="deliveries",
+                to="kernel.outboxevent",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='release',
-            constraint=models.UniqueConstraint(fields=('kind', 'key', 'number'), name='release_number_once'),
+            model_name="release",
+            constraint=models.UniqueConstraint(fields=("kind", "key", "number"), name="release_number_once"),
         ),
         migrations.AddConstraint(
-            model_name='release',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'in_force')), fields=('kind', 'key'), name='release_one_in_force'),
+            model_name="release",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "in_force")), fields=("kind", "key"), name="release_one_in_force"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='series',
-            constraint=models.UniqueConstraint(fields=('name', 'year'), name='series_once_a_year'),
+            model_name="series",
+            constraint=models.UniqueConstraint(fields=("name", "year"), name="series_once_a_year"),
         ),
         migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(condition=models.Q(('dead_at', None), ('done_at', None)), fields=['due_at'], name='delivery_owed'),
+            model_name="delivery",
+            index=models.Index(
+                condition=models.Q(("dead_at", None), ("done_at", None)),
+                fields=["due_at"],
+                name="delivery_owed",
+            ),
         ),
         migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(condition=models.Q(('done_at', None)), fields=['handler', 'subject', 'id'], name='delivery_order'),
+            model_name="delivery",
+            index=models.Index(
+                condition=models.Q(("done_at", None)),
+                fields=["handler", "subject", "id"],
+                name="delivery_order",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.UniqueConstraint(fields=('event', 'handler'), name='delivery_once_per_handler'),
+            model_name="delivery",
+            constraint=models.UniqueConstraint(fields=("event", "handler"), name="delivery_once_per_handler"),
         ),
     ]

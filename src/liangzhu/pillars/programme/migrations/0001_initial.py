@@ -2,301 +2,681 @@
 
 import django.db.models.deletion
 from django.db import migrations, models
+from liangzhu.kernel.migrating import CreateModels
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('directory', '0001_initial'),
-        ('indicators', '0001_initial'),
-        ('matters', '0001_initial'),
+        ("directory", "0001_initial"),
+        ("indicators", "0001_initial"),
+        ("matters", "0001_initial"),
     ]
 
     operations = [
-        migrations.CreateModel(
-            name='PlanDocument',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.CharField(blank=True, db_index=True, max_length=60, verbose_name='文号')),
-                ('title', models.CharField(max_length=200, verbose_name='标题')),
-                ('issuer', models.CharField(blank=True, max_length=100, verbose_name='发文机关')),
-                ('issued_on', models.DateField(null=True, verbose_name='成文日期')),
-                ('state', models.CharField(choices=[('reading', '识读校核中'), ('in_force', '已建账')], default='reading', max_length=10)),
-                ('demo', models.BooleanField(default=False, verbose_name='演示数据')),
-                ('created_at', models.DateTimeField()),
-                ('version', models.PositiveIntegerField(default=1)),
-            ],
-            options={
-                'verbose_name': '计划文件',
-            },
-        ),
-        migrations.CreateModel(
-            name='Letter',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('urge', '催办单'), ('criticism', '通报')], max_length=9)),
-                ('number', models.CharField(blank=True, max_length=60, verbose_name='编号')),
-                ('title', models.CharField(max_length=200, verbose_name='标题')),
-                ('body', models.TextField(help_text='paragraphs separated by a line break', verbose_name='正文')),
-                ('state', models.CharField(choices=[('draft', '待签发'), ('signed', '已签发'), ('refused', '已退回')], default='draft', max_length=7)),
-                ('drafted_by', models.CharField(max_length=80)),
-                ('drafted_person_id', models.BigIntegerField(null=True)),
-                ('drafted_label', models.CharField(max_length=100)),
-                ('drafted_at', models.DateTimeField()),
-                ('signed_by', models.CharField(blank=True, max_length=80)),
-                ('signed_label', models.CharField(blank=True, max_length=100)),
-                ('signed_at', models.DateTimeField(null=True)),
-                ('refusal', models.CharField(blank=True, max_length=300, verbose_name='退回理由')),
-                ('version', models.PositiveIntegerField(default=1)),
-                ('document', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='letters', to='programme.plandocument')),
-            ],
-            options={
-                'verbose_name': '督办文书',
-                'ordering': ['-id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='PlanTask',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('article_no', models.PositiveSmallIntegerField(verbose_name='条')),
-                ('chapter', models.CharField(blank=True, max_length=100, verbose_name='章')),
-                ('title', models.CharField(max_length=200, verbose_name='任务')),
-                ('text', models.TextField(blank=True, verbose_name='原文')),
-                ('due_on', models.DateField(null=True, verbose_name='期限')),
-                ('issued_at', models.DateTimeField(null=True)),
-                ('public', models.BooleanField(default=False, verbose_name='向社会公开')),
-                ('published_at', models.DateTimeField(null=True)),
-                ('summary', models.CharField(blank=True, max_length=300, verbose_name='公开摘要')),
-                ('dropped', models.BooleanField(default=False, verbose_name='修订稿中已删去')),
-                ('version', models.PositiveIntegerField(default=1)),
-                ('document', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='tasks', to='programme.plandocument')),
-                ('lead_unit', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='directory.unit')),
-                ('matter', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='matters.matter')),
-            ],
-            options={
-                'verbose_name': '计划任务',
-                'ordering': ['document', 'article_no'],
-            },
-        ),
-        migrations.CreateModel(
-            name='LetterTarget',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('situation', models.CharField(max_length=300, verbose_name='情形')),
-                ('letter', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='targets', to='programme.letter')),
-                ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='directory.unit')),
-                ('task', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='programme.plantask')),
-            ],
-            options={
-                'verbose_name': '督办对象',
-                'ordering': ['id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='Extension',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('old_due', models.DateField(verbose_name='原期限')),
-                ('new_due', models.DateField(verbose_name='申请延至')),
-                ('reason', models.CharField(max_length=1000, verbose_name='理由')),
-                ('matter', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='matters.matter')),
-                ('task', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='extensions', to='programme.plantask')),
-            ],
-            options={
-                'verbose_name': '延期申请',
-                'ordering': ['id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='Clause',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('no', models.CharField(max_length=10, verbose_name='编号')),
-                ('kind', models.CharField(choices=[('task', '任务'), ('target', '量化目标')], max_length=6)),
-                ('text', models.CharField(max_length=500, verbose_name='条款')),
-                ('name', models.CharField(blank=True, max_length=100, verbose_name='指标名称')),
-                ('op', models.CharField(blank=True, choices=[('>=', '不低于'), ('<=', '不高于'), ('>', '高于'), ('<', '低于'), ('=', '等于')], max_length=2, verbose_name='比较')),
-                ('amount', models.DecimalField(decimal_places=4, max_digits=18, null=True, verbose_name='目标值')),
-                ('measure', models.CharField(blank=True, max_length=20, verbose_name='计量单位')),
-                ('due_on', models.DateField(null=True, verbose_name='考核日')),
-                ('dropped', models.BooleanField(default=False)),
-                ('version', models.PositiveIntegerField(default=1)),
-                ('indicator', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='indicators.indicator')),
-                ('task', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='clauses', to='programme.plantask')),
-            ],
-            options={
-                'verbose_name': '条款',
-                'ordering': ['task__article_no', 'id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='Revision',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('no', models.PositiveSmallIntegerField(verbose_name='第几稿')),
-                ('text', models.TextField(blank=True, verbose_name='正文')),
-                ('filename', models.CharField(blank=True, max_length=200, verbose_name='文件名')),
-                ('fingerprint', models.CharField(blank=True, max_length=64, verbose_name='指纹（SM3）')),
-                ('attachment_id', models.BigIntegerField(help_text='files.Attachment holding the original', null=True)),
-                ('read_at', models.DateTimeField()),
-                ('read_by', models.CharField(max_length=80)),
-                ('read_label', models.CharField(blank=True, max_length=100)),
-                ('withdrawn', models.BooleanField(default=False, help_text='the wrong file; never the text of a ledger', verbose_name='已撤回')),
-                ('document', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='revisions', to='programme.plandocument')),
-            ],
-            options={
-                'verbose_name': '文件稿次',
-                'ordering': ['document', '-no'],
-            },
+        CreateModels(
+            migrations.CreateModel(
+                name="PlanDocument",
+                fields=[
+                    (
+                        "id",
+                        models.BigAutoField(
+                            auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                        ),
+                    ),
+                    (
+                        "number",
+                        models.CharField(blank=True, db_index=True, max_length=60, verbose_name="文号"),
+                    ),
+                    ("title", models.CharField(max_length=200, verbose_name="标题")),
+                    ("issuer", models.CharField(blank=True, max_length=100, verbose_name="发文机关")),
+                    ("issued_on", models.DateField(null=True, verbose_name="成文日期")),
+                    (
+                        "state",
+                        models.CharField(
+                            choices=[("reading", "识读校核中"), ("in_force", "已建账")],
+                            default="reading",
+                            max_length=10,
+                        ),
+                    ),
+                    ("demo", models.BooleanField(default=False, verbose_name="演示数据")),
+                    ("created_at", models.DateTimeField()),
+                    ("version", models.PositiveIntegerField(default=1)),
+                ],
+                options={
+                    "verbose_name": "计划文件",
+                },
+            ),
+            migrations.CreateModel(
+                name="Letter",
+                fields=[
+                    (
+                        "id",
+                        models.BigAutoField(
+                            auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                        ),
+                    ),
+                    (
+                        "kind",
+                        models.CharField(choices=[("urge", "催办单"), ("criticism", "通报")], max_length=9),
+                    ),
+                    ("number", models.CharField(blank=True, max_length=60, verbose_name="编号")),
+                    ("title", models.CharField(max_length=200, verbose_name="标题")),
+                    (
+                        "body",
+                        models.TextField(
+                            help_text="paragraphs separated by a line break", verbose_name="正文"
+                        ),
+                    ),
+                    (
+                        "state",
+                        models.CharField(
+                            choices=[("draft", "待签发"), ("signed", "已签发"), ("refused", "已退回")],
+                            default="draft",
+                            max_length=7,
+                        ),
+                    ),
+                    ("drafted_by", models.CharField(max_length=80)),
+                    ("drafted_person_id", models.BigIntegerField(null=True)),
+                    ("drafted_label", models.CharField(max_length=100)),
+                    ("drafted_at", models.DateTimeField()),
+                    ("signed_by", models.CharField(blank=True, max_length=80)),
+                    ("signed_label", models.CharField(blank=True, max_length=100)),
+                    ("signed_at", models.DateTimeField(null=True)),
+                    ("refusal", models.CharField(blank=True, max_length=300, verbose_name="退回理由")),
+                    ("version", models.PositiveIntegerField(default=1)),
+                    (
+                        "document",
+                        models.ForeignKey(
+                            on_delete=django.db.models.deletion.PROTECT,
+                            related_name="letters",
+                            to="programme.plandocument",
+                        ),
+                    ),
+                ],
+                options={
+                    "verbose_name": "督办文书",
+                    "ordering": ["-id"],
+                },
+            ),
+            migrations.CreateModel(
+                name="PlanTask",
+                fields=[
+                    (
+                        "id",
+                        models.BigAutoField(
+                            auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                        ),
+                    ),
+                    ("article_no", models.PositiveSmallIntegerField(verbose_name="条")),
+                    ("chapter", models.CharField(blank=True, max_length=100, verbose_name="章")),
+                    ("title", models.CharField(max_length=200, verbose_name="任务")),
+                    ("text", models.TextField(blank=True, verbose_name="原文")),
+                    ("due_on", models.DateField(null=True, verbose_name="期限")),
+                    ("issued_at", models.DateTimeField(null=True)),
+                    ("public", models.BooleanField(default=False, verbose_name="向社会公开")),
+                    ("published_at", models.DateTimeField(null=True)),
+                    ("summary", models.CharField(blank=True, max_length=300, verbose_name="公开摘要")),
+                    ("dropped", models.BooleanField(default=False, verbose_name="修订稿中已删去")),
+                    ("version", models.PositiveIntegerField(default=1)),
+                    (
+                        "document",
+                        models.ForeignKey(
+                            on_delete=django.db.models.deletion.PROTECT,
+                            related_name="tasks",
+                            to="programme.plandocument",
+                        ),
+                    ),
+                    (
+                        "lead_unit",
+                        models.ForeignKey(
+                            null=True,
+                            on_delete=django.db.models.deletion.PROTECT,
+                            related_name="+",
+                            to="directory.unit",
+                        ),
+                    ),
+                    (
+                        "matter",
+                        models.OneToOneField(
+                            null=True,
+                            on_delete=django.db.models.deletion.PROTECT,
+                            related_name="+",
+                            to="matters.matter",
+                        ),
+                    ),
+                ],
+                options={
+                    "verbose_name": "计划任务",
+                    "ordering": ["document", "article_no"],
+                },
+            ),
+            migrations.CreateModel(
+                name="LetterTarget",
+                fields=[
+                    (
+                        "id",
+                        models.BigAutoField(
+                            auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                        ),
+                    ),
+                    ("situation", models.CharField(max_length=300, verbose_name="情形")),
+                    (
+                        "letter",
+                        models.ForeignKey(
+                            on_delete=django.db.models.deletion.PROTECT,
+                            related_name="targets",
+                            to="programme.letter",
+                        ),
+                    ),
+                    (
+                        "unit",
+                        models.ForeignKey(
+                            on_delete=django.db.models.deletion.PROTECT, related_name="+", to="directory.unit"
+                        ),
+                    ),
+                    (
+                        "task",
+                        models.ForeignKey(
+                            on_delete=django.db.models.deletion.PROTECT,
+                            related_name="+",
+                            to="programme.plantask",
+                        ),
+                    ),
+                ],
+                options={
+                    "verbose_name": "督办对象",
+                    "ordering": ["id"],
+                },
+            ),
+            migrations.CreateModel(
+                name="Extension",
+                fields=[
+                    (
+                        "id",
+                        models.BigAutoField(
+                            auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                        ),
+                    ),
+                    ("old_due", models.DateField(verbose_name="原期限")),
+                    ("new_due", models.DateField(verbose_name="申请延至")),
+                    ("reason", models.CharField(max_length=1000, verbose_name="理由")),
+                    (
+                        "matter",
+                        models.OneToOneField(
+                            on_delete=django.db.models.deletion.PROTECT, related_name="+", to="matters.matter"
+                        ),
+                    ),
+                    (
+                        "task",
+                        models.ForeignKey(
+                            on_delete=django.db.models.deletion.PROTECT,
+                            related_name="extensions",
+                            to="programme.plantask",
+                        ),
+                    ),
+                ],
+                options={
+                    "verbose_name": "延期申请",
+                    "ordering": ["id"],
+                },
+            ),
+            migrations.CreateModel(
+                name="Clause",
+                fields=[
+                    (
+                        "id",
+                        models.BigAutoField(
+                            auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                        ),
+                    ),
+                    ("no", models.CharField(max_length=10, verbose_name="编号")),
+                    (
+                        "kind",
+                        models.CharField(choices=[("task", "任务"), ("target", "量化目标")], max_length=6),
+                    ),
+                    ("text", models.CharField(max_length=500, verbose_name="条款")),
+                    ("name", models.CharField(blank=True, max_length=100, verbose_name="指标名称")),
+                    (
+                        "op",
+                        models.CharField(
+                            blank=True,
+                            choices=[
+                                (">=", "不低于"),
+                                ("<=", "不高于"),
+                                (">", "高于"),
+                                ("<", "低于"),
+                                ("=", "等于"),
+                            ],
+                            max_length=2,
+                            verbose_name="比较",
+                        ),
+                    ),
+                    (
+                        "amount",
+                        models.DecimalField(
+                            decimal_places=4, max_digits=18, null=True, verbose_name="目标值"
+                        ),
+                    ),
+                    ("measure", models.CharField(blank=True, max_length=20, verbose_name="计量单位")),
+                    ("due_on", models.DateField(null=True, verbose_name="考核日")),
+                    ("dropped", models.BooleanField(default=False)),
+                    ("version", models.PositiveIntegerField(default=1)),
+                    (
+                        "indicator",
+                        models.ForeignKey(
+                            null=True,
+                            on_delete=django.db.models.deletion.PROTECT,
+                            related_name="+",
+                            to="indicators.indicator",
+                        ),
+                    ),
+                    (
+                        "task",
+                        models.ForeignKey(
+                            on_delete=django.db.models.deletion.PROTECT,
+                            related_name="clauses",
+                            to="programme.plantask",
+                        ),
+                    ),
+                ],
+                options={
+                    "verbose_name": "条款",
+                    "ordering": ["task__article_no", "id"],
+                },
+            ),
+            migrations.CreateModel(
+                name="Revision",
+                fields=[
+                    (
+                        "id",
+                        models.BigAutoField(
+                            auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                        ),
+                    ),
+                    ("no", models.PositiveSmallIntegerField(verbose_name="第几稿")),
+                    ("text", models.TextField(blank=True, verbose_name="正文")),
+                    ("filename", models.CharField(blank=True, max_length=200, verbose_name="文件名")),
+                    ("fingerprint", models.CharField(blank=True, max_length=64, verbose_name="指纹（SM3）")),
+                    (
+                        "attachment_id",
+                        models.BigIntegerField(help_text="files.Attachment holding the original", null=True),
+                    ),
+                    ("read_at", models.DateTimeField()),
+                    ("read_by", models.CharField(max_length=80)),
+                    ("read_label", models.CharField(blank=True, max_length=100)),
+                    (
+                        "withdrawn",
+                        models.BooleanField(
+                            default=False,
+                            help_text="the wrong file; never the text of a ledger",
+                            verbose_name="已撤回",
+                        ),
+                    ),
+                    (
+                        "document",
+                        models.ForeignKey(
+                            on_delete=django.db.models.deletion.PROTECT,
+                            related_name="revisions",
+                            to="programme.plandocument",
+                        ),
+                    ),
+                ],
+                options={
+                    "verbose_name": "文件稿次",
+                    "ordering": ["document", "-no"],
+                },
+            ),
         ),
         migrations.AddField(
-            model_name='plandocument',
-            name='ledger_revision',
-            field=models.ForeignKey(help_text='the text the ledger was last built from', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='programme.revision'),
+            model_name="plandocument",
+            name="ledger_revision",
+            field=models.ForeignKey(
+                help_text="the text the ledger was last built from",
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="programme.revision",
+            ),
         ),
-        migrations.CreateModel(
-            name='Finding',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('article_no', models.PositiveSmallIntegerField(null=True, verbose_name='条')),
-                ('kind', models.CharField(choices=[('number', '文号'), ('title', '标题'), ('issuer', '发文机关'), ('date', '成文日期'), ('cite', '引用文件'), ('chapter', '章'), ('article', '条目标题'), ('lead', '牵头单位'), ('helper', '配合单位'), ('open_set', '概称范围'), ('deadline', '期限'), ('target', '量化目标'), ('note', '提示')], max_length=10)),
-                ('quote', models.CharField(blank=True, max_length=500, verbose_name='原文')),
-                ('start', models.PositiveIntegerField(null=True)),
-                ('end', models.PositiveIntegerField(null=True)),
-                ('value', models.CharField(blank=True, max_length=500, verbose_name='含义')),
-                ('name', models.CharField(blank=True, max_length=100, verbose_name='指标名称')),
-                ('op', models.CharField(blank=True, choices=[('>=', '不低于'), ('<=', '不高于'), ('>', '高于'), ('<', '低于'), ('=', '等于')], max_length=2, verbose_name='比较')),
-                ('amount', models.DecimalField(decimal_places=4, max_digits=18, null=True, verbose_name='目标值')),
-                ('measure', models.CharField(blank=True, max_length=20, verbose_name='计量单位')),
-                ('certainty', models.CharField(choices=[('sure', '确定'), ('doubtful', '存疑')], default='sure', max_length=8)),
-                ('why', models.CharField(blank=True, max_length=300, verbose_name='理由')),
-                ('added', models.BooleanField(default=False, verbose_name='人工补充')),
-                ('decision', models.CharField(choices=[('proposed', '待校核'), ('confirmed', '已确认'), ('corrected', '已更正'), ('rejected', '已剔除')], default='proposed', max_length=10)),
-                ('read_value', models.CharField(blank=True, help_text='what the reader said before a correction', max_length=500, verbose_name='识读原值')),
-                ('decided_by', models.CharField(blank=True, max_length=80)),
-                ('decided_label', models.CharField(blank=True, max_length=100)),
-                ('decided_at', models.DateTimeField(null=True)),
-                ('version', models.PositiveIntegerField(default=1)),
-                ('carried_from', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='carried_to', to='programme.finding')),
-                ('unit', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='directory.unit')),
-                ('revision', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='findings', to='programme.revision')),
-            ],
-            options={
-                'verbose_name': '识读结果',
-                'ordering': (models.F('article_no').asc(nulls_first=True), models.F('start').asc(nulls_first=True), 'id'),
-            },
-        ),
-        migrations.CreateModel(
-            name='Article',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('no', models.PositiveSmallIntegerField(verbose_name='条')),
-                ('label', models.CharField(blank=True, max_length=40, verbose_name='编号原样')),
-                ('chapter', models.CharField(blank=True, max_length=200, verbose_name='章')),
-                ('title', models.CharField(max_length=500, verbose_name='标题')),
-                ('text', models.TextField(blank=True, verbose_name='正文')),
-                ('start', models.PositiveIntegerField()),
-                ('end', models.PositiveIntegerField()),
-                ('revision', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='articles', to='programme.revision')),
-            ],
-            options={
-                'verbose_name': '条目',
-                'ordering': ['revision', 'start'],
-            },
-        ),
-        migrations.CreateModel(
-            name='TaskHelper',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('expression', models.CharField(blank=True, max_length=200, verbose_name='来自概称')),
-                ('part', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='matters.part')),
-                ('task', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='helpers', to='programme.plantask')),
-                ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='directory.unit')),
-            ],
-            options={
-                'verbose_name': '配合单位',
-                'ordering': ['id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='TaskScope',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('expression', models.CharField(max_length=200, verbose_name='概称')),
-                ('task', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='scopes', to='programme.plantask')),
-                ('units', models.ManyToManyField(related_name='+', to='directory.unit')),
-            ],
-            options={
-                'verbose_name': '参与范围',
-                'ordering': ['id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='TaskStep',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('title', models.CharField(max_length=200, verbose_name='节点')),
-                ('due_on', models.DateField(verbose_name='计划完成')),
-                ('done_on', models.DateField(null=True, verbose_name='实际完成')),
-                ('result', models.CharField(blank=True, max_length=500, verbose_name='完成情况')),
-                ('withdrawn', models.BooleanField(default=False, verbose_name='已取消')),
-                ('version', models.PositiveIntegerField(default=1)),
-                ('task', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='steps', to='programme.plantask')),
-                ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='directory.unit')),
-            ],
-            options={
-                'verbose_name': '任务节点',
-                'ordering': ['due_on', 'id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='ClauseDay',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('day', models.DateField()),
-                ('state', models.CharField(choices=[('kept', '已兑现'), ('under_way', '推进中'), ('overdue', '已逾期'), ('unmeasured', '尚不可衡量')], max_length=10)),
-                ('why', models.CharField(max_length=200)),
-                ('clause', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='days', to='programme.clause')),
-            ],
-            options={
-                'verbose_name': '条款日状态',
-                'indexes': [models.Index(fields=['day', 'state'], name='programme_c_day_c484c1_idx')],
-                'constraints': [models.UniqueConstraint(fields=('clause', 'day'), name='clause_once_a_day')],
-            },
+        CreateModels(
+            migrations.CreateModel(
+                name="Finding",
+                fields=[
+                    (
+                        "id",
+                        models.BigAutoField(
+                            auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                        ),
+                    ),
+                    ("article_no", models.PositiveSmallIntegerField(null=True, verbose_name="条")),
+                    (
+                        "kind",
+                        models.CharField(
+                            choices=[
+                                ("number", "文号"),
+                                ("title", "标题"),
+                                ("issuer", "发文机关"),
+                                ("date", "成文日期"),
+                                ("cite", "引用文件"),
+                                ("chapter", "章"),
+                                ("article", "条目标题"),
+                                ("lead", "牵头单位"),
+                                ("helper", "配合单位"),
+                                ("open_set", "概称范围"),
+                                ("deadline", "期限"),
+                                ("target", "量化目标"),
+                                ("note", "提示"),
+                            ],
+                            max_length=10,
+                        ),
+                    ),
+                    ("quote", models.CharField(blank=True, max_length=500, verbose_name="原文")),
+                    ("start", models.PositiveIntegerField(null=True)),
+                    ("end", models.PositiveIntegerField(null=True)),
+                    ("value", models.CharField(blank=True, max_length=500, verbose_name="含义")),
+                    ("name", models.CharField(blank=True, max_length=100, verbose_name="指标名称")),
+                    (
+                        "op",
+                        models.CharField(
+                            blank=True,
+                            choices=[
+                                (">=", "不低于"),
+                                ("<=", "不高于"),
+                                (">", "高于"),
+                                ("<", "低于"),
+                                ("=", "等于"),
+                            ],
+                            max_length=2,
+                            verbose_name="比较",
+                        ),
+                    ),
+                    (
+                        "amount",
+                        models.DecimalField(
+                            decimal_places=4, max_digits=18, null=True, verbose_name="目标值"
+                        ),
+                    ),
+                    ("measure", models.CharField(blank=True, max_length=20, verbose_name="计量单位")),
+                    (
+                        "certainty",
+                        models.CharField(
+                            choices=[("sure", "确定"), ("doubtful", "存疑")], default="sure", max_length=8
+                        ),
+                    ),
+                    ("why", models.CharField(blank=True, max_length=300, verbose_name="理由")),
+                    ("added", models.BooleanField(default=False, verbose_name="人工补充")),
+                    (
+                        "decision",
+                        models.CharField(
+                            choices=[
+                                ("proposed", "待校核"),
+                                ("confirmed", "已确认"),
+                                ("corrected", "已更正"),
+                                ("rejected", "已剔除"),
+                            ],
+                            default="proposed",
+                            max_length=10,
+                        ),
+                    ),
+                    (
+                        "read_value",
+                        models.CharField(
+                            blank=True,
+                            help_text="what the reader said before a correction",
+                            max_length=500,
+                            verbose_name="识读原值",
+                        ),
+                    ),
+                    ("decided_by", models.CharField(blank=True, max_length=80)),
+                    ("decided_label", models.CharField(blank=True, max_length=100)),
+                    ("decided_at", models.DateTimeField(null=True)),
+                    ("version", models.PositiveIntegerField(default=1)),
+                    (
+                        "carried_from",
+                        models.ForeignKey(
+                            null=True,
+                            on_delete=django.db.models.deletion.PROTECT,
+                            related_name="carried_to",
+                            to="programme.finding",
+                        ),
+                    ),
+                    (
+                        "unit",
+                        models.ForeignKey(
+                            null=True,
+                            on_delete=django.db.models.deletion.PROTECT,
+                            related_name="+",
+                            to="directory.unit",
+                        ),
+                    ),
+                    (
+                        "revision",
+                        models.ForeignKey(
+                            on_delete=django.db.models.deletion.PROTECT,
+                            related_name="findings",
+                            to="programme.revision",
+                        ),
+                    ),
+                ],
+                options={
+                    "verbose_name": "识读结果",
+                    "ordering": (
+                        models.F("article_no").asc(nulls_first=True),
+                        models.F("start").asc(nulls_first=True),
+                        "id",
+                    ),
+                },
+            ),
+            migrations.CreateModel(
+                name="Article",
+                fields=[
+                    (
+                        "id",
+                        models.BigAutoField(
+                            auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                        ),
+                    ),
+                    ("no", models.PositiveSmallIntegerField(verbose_name="条")),
+                    ("label", models.CharField(blank=True, max_length=40, verbose_name="编号原样")),
+                    ("chapter", models.CharField(blank=True, max_length=200, verbose_name="章")),
+                    ("title", models.CharField(max_length=500, verbose_name="标题")),
+                    ("text", models.TextField(blank=True, verbose_name="正文")),
+                    ("start", models.PositiveIntegerField()),
+                    ("end", models.PositiveIntegerField()),
+                    (
+                        "revision",
+                        models.ForeignKey(
+                            on_delete=django.db.models.deletion.PROTECT,
+                            related_name="articles",
+                            to="programme.revision",
+                        ),
+                    ),
+                ],
+                options={
+                    "verbose_name": "条目",
+                    "ordering": ["revision", "start"],
+                },
+            ),
+            migrations.CreateModel(
+                name="TaskHelper",
+                fields=[
+                    (
+                        "id",
+                        models.BigAutoField(
+                            auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                        ),
+                    ),
+                    ("expression", models.CharField(blank=True, max_length=200, verbose_name="来自概称")),
+                    (
+                        "part",
+                        models.OneToOneField(
+                            null=True,
+                            on_delete=django.db.models.deletion.PROTECT,
+                            related_name="+",
+                            to="matters.part",
+                        ),
+                    ),
+                    (
+                        "task",
+                        models.ForeignKey(
+                            on_delete=django.db.models.deletion.PROTECT,
+                            related_name="helpers",
+                            to="programme.plantask",
+                        ),
+                    ),
+                    (
+                        "unit",
+                        models.ForeignKey(
+                            on_delete=django.db.models.deletion.PROTECT, related_name="+", to="directory.unit"
+                        ),
+                    ),
+                ],
+                options={
+                    "verbose_name": "配合单位",
+                    "ordering": ["id"],
+                },
+            ),
+            migrations.CreateModel(
+                name="TaskScope",
+                fields=[
+                    (
+                        "id",
+                        models.BigAutoField(
+                            auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                        ),
+                    ),
+                    ("expression", models.CharField(max_length=200, verbose_name="概称")),
+                    (
+                        "task",
+                        models.ForeignKey(
+                            on_delete=django.db.models.deletion.PROTECT,
+                            related_name="scopes",
+                            to="programme.plantask",
+                        ),
+                    ),
+                    ("units", models.ManyToManyField(related_name="+", to="directory.unit")),
+                ],
+                options={
+                    "verbose_name": "参与范围",
+                    "ordering": ["id"],
+                },
+            ),
+            migrations.CreateModel(
+                name="TaskStep",
+                fields=[
+                    (
+                        "id",
+                        models.BigAutoField(
+                            auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                        ),
+                    ),
+                    ("title", models.CharField(max_length=200, verbose_name="节点")),
+                    ("due_on", models.DateField(verbose_name="计划完成")),
+                    ("done_on", models.DateField(null=True, verbose_name="实际完成")),
+                    ("result", models.CharField(blank=True, max_length=500, verbose_name="完成情况")),
+                    ("withdrawn", models.BooleanField(default=False, verbose_name="已取消")),
+                    ("version", models.PositiveIntegerField(default=1)),
+                    (
+                        "task",
+                        models.ForeignKey(
+                            on_delete=django.db.models.deletion.PROTECT,
+                            related_name="steps",
+                            to="programme.plantask",
+                        ),
+                    ),
+                    (
+                        "unit",
+                        models.ForeignKey(
+                            on_delete=django.db.models.deletion.PROTECT, related_name="+", to="directory.unit"
+                        ),
+                    ),
+                ],
+                options={
+                    "verbose_name": "任务节点",
+                    "ordering": ["due_on", "id"],
+                },
+            ),
+            migrations.CreateModel(
+                name="ClauseDay",
+                fields=[
+                    (
+                        "id",
+                        models.BigAutoField(
+                            auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                        ),
+                    ),
+                    ("day", models.DateField()),
+                    (
+                        "state",
+                        models.CharField(
+                            choices=[
+                                ("kept", "已兑现"),
+                                ("under_way", "推进中"),
+                                ("overdue", "已逾期"),
+                                ("unmeasured", "尚不可衡量"),
+                            ],
+                            max_length=10,
+                        ),
+                    ),
+                    ("why", models.CharField(max_length=200)),
+                    (
+                        "clause",
+                        models.ForeignKey(
+                            on_delete=django.db.models.deletion.PROTECT,
+                            related_name="days",
+                            to="programme.clause",
+                        ),
+                    ),
+                ],
+                options={
+                    "verbose_name": "条款日状态",
+                    "indexes": [models.Index(fields=["day", "state"], name="programme_c_day_c484c1_idx")],
+                    "constraints": [
+                        models.UniqueConstraint(fields=("clause", "day"), name="clause_once_a_day")
+                    ],
+                },
+            ),
         ),
         migrations.AddConstraint(
-            model_name='plantask',
-            constraint=models.UniqueConstraint(condition=models.Q(('dropped', False)), fields=('document', 'article_no'), name='task_once_per_article'),
+            model_name="plantask",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("dropped", False)),
+                fields=("document", "article_no"),
+                name="task_once_per_article",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='clause',
-            constraint=models.UniqueConstraint(condition=models.Q(('dropped', False)), fields=('task', 'no'), name='clause_once_per_task'),
+            model_name="clause",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("dropped", False)), fields=("task", "no"), name="clause_once_per_task"
+            ),
         ),
         migrations.AddIndex(
-            model_name='revision',
-            index=models.Index(fields=['fingerprint'], name='programme_r_fingerp_444f5f_idx'),
+            model_name="revision",
+            index=models.Index(fields=["fingerprint"], name="programme_r_fingerp_444f5f_idx"),
         ),
         migrations.AddConstraint(
-            model_name='revision',
-            constraint=models.UniqueConstraint(fields=('document', 'no'), name='revision_once'),
+            model_name="revision",
+            constraint=models.UniqueConstraint(fields=("document", "no"), name="revision_once"),
         ),
         migrations.AddIndex(
-            model_name='finding',
-            index=models.Index(fields=['revision', 'article_no', 'kind'], name='programme_f_revisio_58152a_idx'),
+            model_name="finding",
+            index=models.Index(
+                fields=["revision", "article_no", "kind"], name="programme_f_revisio_58152a_idx"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='article',
-            constraint=models.UniqueConstraint(fields=('revision', 'no'), name='article_once_per_revision'),
+            model_name="article",
+            constraint=models.UniqueConstraint(fields=("revision", "no"), name="article_once_per_revision"),
         ),
         migrations.AddConstraint(
-            model_name='taskhelper',
-            constraint=models.UniqueConstraint(fields=('task', 'unit'), name='helper_once_per_task'),
+            model_name="taskhelper",
+            constraint=models.UniqueConstraint(fields=("task", "unit"), name="helper_once_per_task"),
         ),
         migrations.AddConstraint(
-            model_name='taskscope',
-            constraint=models.UniqueConstraint(fields=('task', 'expression'), name='scope_once_per_task'),
+            model_name="taskscope",
+            constraint=models.UniqueConstraint(fields=("task", "expression"), name="scope_once_per_task"),
         ),
     ]

@@ -11,10 +11,10 @@ class Migration(migrations.Migration):
     dependencies = [
         ("programme", "0002_seal"),
         ("indicators", "0002_seal"),
-        ("matters", "0006_seal"),
+        ("matters", "0002_seal"),
         ("files", "0002_seal"),
         ("directory", "0002_seal"),
-        ("kernel", "0008_seal"),
+        ("kernel", "0003_seal"),
     ]
 
     operations = [migrations.RunPython(clean_up, migrations.RunPython.noop, elidable=True)]

@@ -3,146 +3,307 @@
 import django.core.validators
 import django.db.models.deletion
 from django.db import migrations, models
+from liangzhu.kernel.migrating import CreateModels
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('directory', '0001_initial'),
+        ("directory", "0001_initial"),
     ]
 
     operations = [
-        migrations.CreateModel(
-            name='RowSet',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('fingerprint', models.CharField(max_length=64, unique=True)),
-                ('counted', models.PositiveIntegerField(help_text='rows in the numerator')),
-                ('others', models.PositiveIntegerField(default=0, help_text='further rows of the denominator')),
-            ],
-            options={
-                'verbose_name': '指标明细',
-            },
-        ),
-        migrations.CreateModel(
-            name='Indicator',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=80, unique=True, validators=[django.core.validators.RegexValidator('^[a-z][a-z0-9_]*\\.[a-z][a-z0-9_]*$', '键写成“领域.名称”，只用小写字母、数字和下划线，例如 services.online_rate。')], verbose_name='键')),
-                ('name', models.CharField(max_length=60, verbose_name='名称')),
-                ('reading', models.CharField(blank=True, max_length=40, verbose_name='读法')),
-                ('group', models.CharField(blank=True, max_length=80, verbose_name='同名指标')),
-                ('is_default', models.BooleanField(default=True, verbose_name='默认读法')),
-                ('kind', models.CharField(choices=[('computed', '系统计算'), ('reported', '单位填报')], max_length=8, verbose_name='来源')),
-                ('query', models.CharField(blank=True, max_length=80, verbose_name='查询')),
-                ('measure_unit', models.CharField(blank=True, max_length=12, verbose_name='计量单位')),
-                ('decimals', models.PositiveSmallIntegerField(default=1, verbose_name='小数位')),
-                ('better', models.CharField(choices=[('up', '越高越好'), ('down', '越低越好')], default='up', max_length=4, verbose_name='方向')),
-                ('caliber', models.TextField(verbose_name='口径')),
-                ('formula', models.TextField(verbose_name='算式')),
-                ('frequency', models.CharField(choices=[('day', '每日'), ('month', '每月'), ('quarter', '每季'), ('year', '每年')], max_length=8, verbose_name='频率')),
-                ('source', models.CharField(max_length=300, verbose_name='依据')),
-                ('unconfirmed', models.BooleanField(default=False, verbose_name='待确认')),
-                ('to_confirm', models.CharField(blank=True, max_length=200, verbose_name='要确认什么')),
-                ('edition', models.PositiveIntegerField(default=1)),
-                ('version', models.PositiveIntegerField(default=1)),
-                ('changed_by', models.CharField(max_length=80)),
-                ('changed_label', models.CharField(max_length=80)),
-                ('changed_at', models.DateTimeField()),
-                ('pack_print', models.CharField(blank=True, help_text="hex SM3 of the pack's entry that was applied last", max_length=64)),
-                ('owner_unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='directory.unit', verbose_name='责任单位')),
-            ],
-            options={
-                'verbose_name': '指标',
-                'ordering': ['key'],
-            },
-        ),
-        migrations.CreateModel(
-            name='Edition',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('name', models.CharField(max_length=60)),
-                ('caliber', models.TextField()),
-                ('formula', models.TextField()),
-                ('measure_unit', models.CharField(blank=True, max_length=12)),
-                ('query', models.CharField(blank=True, max_length=80)),
-                ('at', models.DateTimeField()),
-                ('recorded_by', models.CharField(max_length=80)),
-                ('recorded_label', models.CharField(max_length=80)),
-                ('indicator', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='editions', to='indicators.indicator')),
-            ],
-            options={
-                'verbose_name': '指标定义版次',
-                'ordering': ['indicator_id', 'number'],
-            },
-        ),
-        migrations.CreateModel(
-            name='Row',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('ref', models.CharField(max_length=80)),
-                ('counted', models.BooleanField(default=True)),
-                ('row_set', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='rows', to='indicators.rowset')),
-            ],
-            options={
-                'verbose_name': '指标明细行',
-            },
-        ),
-        migrations.CreateModel(
-            name='Snapshot',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('edition', models.PositiveIntegerField()),
-                ('as_of', models.DateField(verbose_name='时点')),
-                ('at', models.DateTimeField()),
-                ('value', models.DecimalField(decimal_places=6, max_digits=20, null=True, verbose_name='数值')),
-                ('numerator', models.DecimalField(decimal_places=6, max_digits=20, null=True, verbose_name='分子')),
-                ('denominator', models.DecimalField(decimal_places=6, max_digits=20, null=True, verbose_name='分母')),
-                ('query', models.CharField(blank=True, max_length=80)),
-                ('query_version', models.PositiveIntegerField(null=True)),
-                ('source', models.CharField(blank=True, max_length=300, verbose_name='出处')),
-                ('note', models.TextField(blank=True, verbose_name='说明')),
-                ('evidence', models.CharField(blank=True, help_text='reference of what proves it, if any', max_length=80)),
-                ('state', models.CharField(choices=[('measured', '已测算'), ('reported', '待确认'), ('confirmed', '已确认'), ('refused', '已退回')], max_length=9)),
-                ('recorded_by', models.CharField(max_length=80)),
-                ('recorded_label', models.CharField(max_length=80)),
-                ('person_id', models.BigIntegerField(help_text='person who reported, whatever the post', null=True)),
-                ('decided_by', models.CharField(blank=True, max_length=80)),
-                ('decided_label', models.CharField(blank=True, max_length=80)),
-                ('decided_at', models.DateTimeField(null=True)),
-                ('reason', models.TextField(blank=True, verbose_name='退回理由')),
-                ('indicator', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='snapshots', to='indicators.indicator')),
-                ('row_set', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='snapshots', to='indicators.rowset')),
-            ],
-            options={
-                'verbose_name': '指标快照',
-            },
+        CreateModels(
+            migrations.CreateModel(
+                name="RowSet",
+                fields=[
+                    (
+                        "id",
+                        models.BigAutoField(
+                            auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                        ),
+                    ),
+                    ("fingerprint", models.CharField(max_length=64, unique=True)),
+                    ("counted", models.PositiveIntegerField(help_text="rows in the numerator")),
+                    (
+                        "others",
+                        models.PositiveIntegerField(default=0, help_text="further rows of the denominator"),
+                    ),
+                ],
+                options={
+                    "verbose_name": "指标明细",
+                },
+            ),
+            migrations.CreateModel(
+                name="Indicator",
+                fields=[
+                    (
+                        "id",
+                        models.BigAutoField(
+                            auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                        ),
+                    ),
+                    (
+                        "key",
+                        models.CharField(
+                            max_length=80,
+                            unique=True,
+                            validators=[
+                                django.core.validators.RegexValidator(
+                                    "^[a-z][a-z0-9_]*\\.[a-z][a-z0-9_]*$",
+                                    "键写成“领域.名称”，只用小写字母、数字和下划线，例如 services.online_rate。",
+                                )
+                            ],
+                            verbose_name="键",
+                        ),
+                    ),
+                    ("name", models.CharField(max_length=60, verbose_name="名称")),
+                    ("reading", models.CharField(blank=True, max_length=40, verbose_name="读法")),
+                    ("group", models.CharField(blank=True, max_length=80, verbose_name="同名指标")),
+                    ("is_default", models.BooleanField(default=True, verbose_name="默认读法")),
+                    (
+                        "kind",
+                        models.CharField(
+                            choices=[("computed", "系统计算"), ("reported", "单位填报")],
+                            max_length=8,
+                            verbose_name="来源",
+                        ),
+                    ),
+                    ("query", models.CharField(blank=True, max_length=80, verbose_name="查询")),
+                    ("measure_unit", models.CharField(blank=True, max_length=12, verbose_name="计量单位")),
+                    ("decimals", models.PositiveSmallIntegerField(default=1, verbose_name="小数位")),
+                    (
+                        "better",
+                        models.CharField(
+                            choices=[("up", "越高越好"), ("down", "越低越好")],
+                            default="up",
+                            max_length=4,
+                            verbose_name="方向",
+                        ),
+                    ),
+                    ("caliber", models.TextField(verbose_name="口径")),
+                    ("formula", models.TextField(verbose_name="算式")),
+                    (
+                        "frequency",
+                        models.CharField(
+                            choices=[
+                                ("day", "每日"),
+                                ("month", "每月"),
+                                ("quarter", "每季"),
+                                ("year", "每年"),
+                            ],
+                            max_length=8,
+                            verbose_name="频率",
+                        ),
+                    ),
+                    ("source", models.CharField(max_length=300, verbose_name="依据")),
+                    ("unconfirmed", models.BooleanField(default=False, verbose_name="待确认")),
+                    ("to_confirm", models.CharField(blank=True, max_length=200, verbose_name="要确认什么")),
+                    ("edition", models.PositiveIntegerField(default=1)),
+                    ("version", models.PositiveIntegerField(default=1)),
+                    ("changed_by", models.CharField(max_length=80)),
+                    ("changed_label", models.CharField(max_length=80)),
+                    ("changed_at", models.DateTimeField()),
+                    (
+                        "pack_print",
+                        models.CharField(
+                            blank=True,
+                            help_text="hex SM3 of the pack's entry that was applied last",
+                            max_length=64,
+                        ),
+                    ),
+                    (
+                        "owner_unit",
+                        models.ForeignKey(
+                            on_delete=django.db.models.deletion.PROTECT,
+                            related_name="+",
+                            to="directory.unit",
+                            verbose_name="责任单位",
+                        ),
+                    ),
+                ],
+                options={
+                    "verbose_name": "指标",
+                    "ordering": ["key"],
+                },
+            ),
+            migrations.CreateModel(
+                name="Edition",
+                fields=[
+                    (
+                        "id",
+                        models.BigAutoField(
+                            auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                        ),
+                    ),
+                    ("number", models.PositiveIntegerField()),
+                    ("name", models.CharField(max_length=60)),
+                    ("caliber", models.TextField()),
+                    ("formula", models.TextField()),
+                    ("measure_unit", models.CharField(blank=True, max_length=12)),
+                    ("query", models.CharField(blank=True, max_length=80)),
+                    ("at", models.DateTimeField()),
+                    ("recorded_by", models.CharField(max_length=80)),
+                    ("recorded_label", models.CharField(max_length=80)),
+                    (
+                        "indicator",
+                        models.ForeignKey(
+                            on_delete=django.db.models.deletion.PROTECT,
+                            related_name="editions",
+                            to="indicators.indicator",
+                        ),
+                    ),
+                ],
+                options={
+                    "verbose_name": "指标定义版次",
+                    "ordering": ["indicator_id", "number"],
+                },
+            ),
+            migrations.CreateModel(
+                name="Row",
+                fields=[
+                    (
+                        "id",
+                        models.BigAutoField(
+                            auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                        ),
+                    ),
+                    ("ref", models.CharField(max_length=80)),
+                    ("counted", models.BooleanField(default=True)),
+                    (
+                        "row_set",
+                        models.ForeignKey(
+                            on_delete=django.db.models.deletion.PROTECT,
+                            related_name="rows",
+                            to="indicators.rowset",
+                        ),
+                    ),
+                ],
+                options={
+                    "verbose_name": "指标明细行",
+                },
+            ),
+            migrations.CreateModel(
+                name="Snapshot",
+                fields=[
+                    (
+                        "id",
+                        models.BigAutoField(
+                            auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                        ),
+                    ),
+                    ("edition", models.PositiveIntegerField()),
+                    ("as_of", models.DateField(verbose_name="时点")),
+                    ("at", models.DateTimeField()),
+                    (
+                        "value",
+                        models.DecimalField(decimal_places=6, max_digits=20, null=True, verbose_name="数值"),
+                    ),
+                    (
+                        "numerator",
+                        models.DecimalField(decimal_places=6, max_digits=20, null=True, verbose_name="分子"),
+                    ),
+                    (
+                        "denominator",
+                        models.DecimalField(decimal_places=6, max_digits=20, null=True, verbose_name="分母"),
+                    ),
+                    ("query", models.CharField(blank=True, max_length=80)),
+                    ("query_version", models.PositiveIntegerField(null=True)),
+                    ("source", models.CharField(blank=True, max_length=300, verbose_name="出处")),
+                    ("note", models.TextField(blank=True, verbose_name="说明")),
+                    (
+                        "evidence",
+                        models.CharField(
+                            blank=True, help_text="reference of what proves it, if any", max_length=80
+                        ),
+                    ),
+                    (
+                        "state",
+                        models.CharField(
+                            choices=[
+                                ("measured", "已测算"),
+                                ("reported", "待确认"),
+                                ("confirmed", "已确认"),
+                                ("refused", "已退回"),
+                            ],
+                            max_length=9,
+                        ),
+                    ),
+                    ("recorded_by", models.CharField(max_length=80)),
+                    ("recorded_label", models.CharField(max_length=80)),
+                    (
+                        "person_id",
+                        models.BigIntegerField(help_text="person who reported, whatever the post", null=True),
+                    ),
+                    ("decided_by", models.CharField(blank=True, max_length=80)),
+                    ("decided_label", models.CharField(blank=True, max_length=80)),
+                    ("decided_at", models.DateTimeField(null=True)),
+                    ("reason", models.TextField(blank=True, verbose_name="退回理由")),
+                    (
+                        "indicator",
+                        models.ForeignKey(
+                            on_delete=django.db.models.deletion.PROTECT,
+                            related_name="snapshots",
+                            to="indicators.indicator",
+                        ),
+                    ),
+                    (
+                        "row_set",
+                        models.ForeignKey(
+                            null=True,
+                            on_delete=django.db.models.deletion.PROTECT,
+                            related_name="snapshots",
+                            to="indicators.rowset",
+                        ),
+                    ),
+                ],
+                options={
+                    "verbose_name": "指标快照",
+                },
+            ),
         ),
         migrations.AddConstraint(
-            model_name='indicator',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'computed'), models.Q(('query', ''), _negated=True)), models.Q(('kind', 'reported'), ('query', '')), _connector='OR'), name='indicator_query_if_computed'),
+            model_name="indicator",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("kind", "computed"), models.Q(("query", ""), _negated=True)),
+                    models.Q(("kind", "reported"), ("query", "")),
+                    _connector="OR",
+                ),
+                name="indicator_query_if_computed",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='edition',
-            constraint=models.UniqueConstraint(fields=('indicator', 'number'), name='indicator_edition_once'),
+            model_name="edition",
+            constraint=models.UniqueConstraint(fields=("indicator", "number"), name="indicator_edition_once"),
         ),
         migrations.AddConstraint(
-            model_name='row',
-            constraint=models.UniqueConstraint(fields=('row_set', 'ref'), name='indicator_row_once'),
+            model_name="row",
+            constraint=models.UniqueConstraint(fields=("row_set", "ref"), name="indicator_row_once"),
         ),
         migrations.AddIndex(
-            model_name='snapshot',
-            index=models.Index(condition=models.Q(('state__in', ('measured', 'confirmed'))), fields=['indicator', '-as_of', '-id'], name='snapshot_that_counts'),
+            model_name="snapshot",
+            index=models.Index(
+                condition=models.Q(("state__in", ("measured", "confirmed"))),
+                fields=["indicator", "-as_of", "-id"],
+                name="snapshot_that_counts",
+            ),
         ),
         migrations.AddIndex(
-            model_name='snapshot',
-            index=models.Index(condition=models.Q(('state', 'reported')), fields=['indicator', 'as_of'], name='snapshot_to_decide'),
+            model_name="snapshot",
+            index=models.Index(
+                condition=models.Q(("state", "reported")),
+                fields=["indicator", "as_of"],
+                name="snapshot_to_decide",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='snapshot',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'reported')), fields=('indicator', 'as_of'), name='snapshot_one_to_decide'),
+            model_name="snapshot",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "reported")),
+                fields=("indicator", "as_of"),
+                name="snapshot_one_to_decide",
+            ),
         ),
     ]

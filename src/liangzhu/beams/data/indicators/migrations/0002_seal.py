@@ -7,8 +7,12 @@ from liangzhu.kernel.sealing_before import Seal
 
 
 class Migration(migrations.Migration):
-    dependencies = [("indicators", "0001_initial"), ("kernel", "0008_seal")]
+    dependencies = [("indicators", "0001_initial"), ("kernel", "0003_seal")]
 
     operations = [
-        Seal("snapshot", note=SealedTextField(verbose_name="说明", owner="", blank=True), reason=SealedTextField(verbose_name="退回理由", owner="", blank=True)),
+        Seal(
+            "snapshot",
+            note=SealedTextField(verbose_name="说明", owner="", blank=True),
+            reason=SealedTextField(verbose_name="退回理由", owner="", blank=True),
+        ),
     ]

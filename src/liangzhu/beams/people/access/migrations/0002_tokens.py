@@ -4,53 +4,118 @@ import django.db.models.deletion
 import liangzhu.kernel.now
 from django.conf import settings
 from django.db import migrations, models
+from liangzhu.kernel.migrating import CreateModels
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('access', '0001_initial'),
-        ('directory', '0001_initial'),
+        ("access", "0001_initial"),
+        ("directory", "0001_initial"),
     ]
 
     operations = [
-        migrations.CreateModel(
-            name='Application',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=60, unique=True)),
-                ('purpose', models.CharField(max_length=200)),
-                ('opened_at', models.DateTimeField(default=liangzhu.kernel.now.now)),
-                ('closed_at', models.DateTimeField(null=True)),
-                ('contact', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='directory.person')),
-                ('post', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='directory.post')),
-            ],
-            options={
-                'verbose_name': '应用账号',
-            },
-        ),
-        migrations.CreateModel(
-            name='Token',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=60)),
-                ('digest', models.CharField(max_length=64, unique=True)),
-                ('hint', models.CharField(max_length=8)),
-                ('scopes', models.CharField(max_length=500)),
-                ('networks', models.CharField(blank=True, max_length=500)),
-                ('made_by', models.CharField(max_length=80)),
-                ('made_at', models.DateTimeField(help_text="UTC, the machine's clock")),
-                ('expires_at', models.DateTimeField(help_text="UTC, the machine's clock")),
-                ('used_at', models.DateTimeField(help_text="machine's clock, noted at most every five minutes", null=True)),
-                ('revoked_at', models.DateTimeField(null=True)),
-                ('revoked_by', models.CharField(blank=True, max_length=80)),
-                ('account', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='tokens', to=settings.AUTH_USER_MODEL)),
-                ('application', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='tokens', to='access.application')),
-                ('post', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='directory.post')),
-            ],
-            options={
-                'verbose_name': '接口令牌',
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('account', None), ('application__isnull', False), ('post', None)), models.Q(('account__isnull', False), ('application', None), ('post__isnull', False)), _connector='OR'), name='token_has_one_owner')],
-            },
+        CreateModels(
+            migrations.CreateModel(
+                name="Application",
+                fields=[
+                    (
+                        "id",
+                        models.BigAutoField(
+                            auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                        ),
+                    ),
+                    ("name", models.CharField(max_length=60, unique=True)),
+                    ("purpose", models.CharField(max_length=200)),
+                    ("opened_at", models.DateTimeField(default=liangzhu.kernel.now.now)),
+                    ("closed_at", models.DateTimeField(null=True)),
+                    (
+                        "contact",
+                        models.ForeignKey(
+                            on_delete=django.db.models.deletion.PROTECT,
+                            related_name="+",
+                            to="directory.person",
+                        ),
+                    ),
+                    (
+                        "post",
+                        models.OneToOneField(
+                            on_delete=django.db.models.deletion.PROTECT, related_name="+", to="directory.post"
+                        ),
+                    ),
+                ],
+                options={
+                    "verbose_name": "应用账号",
+                },
+            ),
+            migrations.CreateModel(
+                name="Token",
+                fields=[
+                    (
+                        "id",
+                        models.BigAutoField(
+                            auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                        ),
+                    ),
+                    ("name", models.CharField(max_length=60)),
+                    ("digest", models.CharField(max_length=64, unique=True)),
+                    ("hint", models.CharField(max_length=8)),
+                    ("scopes", models.CharField(max_length=500)),
+                    ("networks", models.CharField(blank=True, max_length=500)),
+                    ("made_by", models.CharField(max_length=80)),
+                    ("made_at", models.DateTimeField(help_text="UTC, the machine's clock")),
+                    ("expires_at", models.DateTimeField(help_text="UTC, the machine's clock")),
+                    (
+                        "used_at",
+                        models.DateTimeField(
+                            help_text="machine's clock, noted at most every five minutes", null=True
+                        ),
+                    ),
+                    ("revoked_at", models.DateTimeField(null=True)),
+                    ("revoked_by", models.CharField(blank=True, max_length=80)),
+                    (
+                        "account",
+                        models.ForeignKey(
+                            null=True,
+                            on_delete=django.db.models.deletion.PROTECT,
+                            related_name="tokens",
+                            to=settings.AUTH_USER_MODEL,
+                        ),
+                    ),
+                    (
+                        "application",
+                        models.ForeignKey(
+                            null=True,
+                            on_delete=django.db.models.deletion.PROTECT,
+                            related_name="tokens",
+                            to="access.application",
+                        ),
+                    ),
+                    (
+                        "post",
+                        models.ForeignKey(
+                            db_index=False,
+                            null=True,
+                            on_delete=django.db.models.deletion.PROTECT,
+                            related_name="+",
+                            to="directory.post",
+                        ),
+                    ),
+                ],
+                options={
+                    "verbose_name": "接口令牌",
+                    "constraints": [
+                        models.CheckConstraint(
+                            condition=models.Q(
+                                models.Q(("account", None), ("application__isnull", False), ("post", None)),
+                                models.Q(
+                                    ("account__isnull", False), ("application", None), ("post__isnull", False)
+                                ),
+                                _connector="OR",
+                            ),
+                            name="token_has_one_owner",
+                        )
+                    ],
+                },
+            ),
         ),
     ]

@@ -4,147 +4,282 @@ import django.db.models.deletion
 import liangzhu.kernel.now
 from django.conf import settings
 from django.db import migrations, models
+from liangzhu.kernel.migrating import CreateModels
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('directory', '0002_seal'),
-        ('residents', '0001_initial'),
+        ("directory", "0002_seal"),
+        ("residents", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
-        migrations.CreateModel(
-            name='Declaration',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('state', models.CharField(choices=[('waiting', '待审核'), ('in_force', '生效'), ('superseded', '已被替代'), ('refused', '未通过'), ('back', '已撤回')], default='waiting', max_length=10)),
-                ('body', models.JSONField()),
-                ('made_by', models.CharField(max_length=80)),
-                ('made_label', models.CharField(max_length=80, verbose_name='提出')),
-                ('made_at', models.DateTimeField(default=liangzhu.kernel.now.now)),
-                ('decided_by', models.CharField(blank=True, max_length=80)),
-                ('decided_label', models.CharField(blank=True, max_length=80, verbose_name='审核')),
-                ('decided_at', models.DateTimeField(null=True)),
-                ('decision', models.CharField(blank=True, max_length=200, verbose_name='审核意见')),
-            ],
-            options={
-                'verbose_name': '登记内容',
-            },
-        ),
-        migrations.CreateModel(
-            name='UsedAssertion',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('digest', models.CharField(max_length=64, unique=True)),
-                ('expires_at', models.DateTimeField(db_index=True)),
-            ],
-            options={
-                'verbose_name': '用过的应用凭证',
-            },
-        ),
-        migrations.CreateModel(
-            name='DepartmentApplication',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('client_id', models.CharField(max_length=40, unique=True, verbose_name='应用标识')),
-                ('title', models.CharField(max_length=60, verbose_name='名称')),
-                ('state', models.CharField(choices=[('draft', '未发布'), ('published', '已发布'), ('withdrawn', '已撤下')], default='draft', max_length=10)),
-                ('secret', models.CharField(blank=True, max_length=64)),
-                ('secret_made_at', models.DateTimeField(null=True)),
-                ('old_secret', models.CharField(blank=True, max_length=64)),
-                ('old_secret_until', models.DateTimeField(null=True)),
-                ('registered_at', models.DateTimeField(default=liangzhu.kernel.now.now)),
-                ('published_at', models.DateTimeField(null=True)),
-                ('withdrawn_at', models.DateTimeField(null=True)),
-                ('withdrawn_for', models.CharField(blank=True, max_length=200, verbose_name='撤下原因')),
-                ('health', models.CharField(blank=True, choices=[('up', '正常'), ('down', '没有回应')], max_length=4)),
-                ('health_since', models.DateTimeField(null=True)),
-                ('health_note', models.CharField(blank=True, max_length=120)),
-                ('checked_at', models.DateTimeField(null=True)),
-                ('current', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='applications.declaration')),
-                ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='directory.unit')),
-            ],
-            options={
-                'verbose_name': '部门应用',
-            },
+        CreateModels(
+            migrations.CreateModel(
+                name="Declaration",
+                fields=[
+                    (
+                        "id",
+                        models.BigAutoField(
+                            auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                        ),
+                    ),
+                    ("number", models.PositiveIntegerField()),
+                    (
+                        "state",
+                        models.CharField(
+                            choices=[
+                                ("waiting", "待审核"),
+                                ("in_force", "生效"),
+                                ("superseded", "已被替代"),
+                                ("refused", "未通过"),
+                                ("back", "已撤回"),
+                            ],
+                            default="waiting",
+                            max_length=10,
+                        ),
+                    ),
+                    ("body", models.JSONField()),
+                    ("made_by", models.CharField(max_length=80)),
+                    ("made_label", models.CharField(max_length=80, verbose_name="提出")),
+                    ("made_at", models.DateTimeField(default=liangzhu.kernel.now.now)),
+                    ("decided_by", models.CharField(blank=True, max_length=80)),
+                    ("decided_label", models.CharField(blank=True, max_length=80, verbose_name="审核")),
+                    ("decided_at", models.DateTimeField(null=True)),
+                    ("decision", models.CharField(blank=True, max_length=200, verbose_name="审核意见")),
+                ],
+                options={
+                    "verbose_name": "登记内容",
+                },
+            ),
+            migrations.CreateModel(
+                name="UsedAssertion",
+                fields=[
+                    (
+                        "id",
+                        models.BigAutoField(
+                            auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                        ),
+                    ),
+                    ("digest", models.CharField(max_length=64, unique=True)),
+                    ("expires_at", models.DateTimeField(db_index=True)),
+                ],
+                options={
+                    "verbose_name": "用过的应用凭证",
+                },
+            ),
+            migrations.CreateModel(
+                name="DepartmentApplication",
+                fields=[
+                    (
+                        "id",
+                        models.BigAutoField(
+                            auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                        ),
+                    ),
+                    ("client_id", models.CharField(max_length=40, unique=True, verbose_name="应用标识")),
+                    ("title", models.CharField(max_length=60, verbose_name="名称")),
+                    (
+                        "state",
+                        models.CharField(
+                            choices=[("draft", "未发布"), ("published", "已发布"), ("withdrawn", "已撤下")],
+                            default="draft",
+                            max_length=10,
+                        ),
+                    ),
+                    ("secret", models.CharField(blank=True, max_length=64)),
+                    ("secret_made_at", models.DateTimeField(null=True)),
+                    ("old_secret", models.CharField(blank=True, max_length=64)),
+                    ("old_secret_until", models.DateTimeField(null=True)),
+                    ("registered_at", models.DateTimeField(default=liangzhu.kernel.now.now)),
+                    ("published_at", models.DateTimeField(null=True)),
+                    ("withdrawn_at", models.DateTimeField(null=True)),
+                    ("withdrawn_for", models.CharField(blank=True, max_length=200, verbose_name="撤下原因")),
+                    (
+                        "health",
+                        models.CharField(
+                            blank=True, choices=[("up", "正常"), ("down", "没有回应")], max_length=4
+                        ),
+                    ),
+                    ("health_since", models.DateTimeField(null=True)),
+                    ("health_note", models.CharField(blank=True, max_length=120)),
+                    ("checked_at", models.DateTimeField(null=True)),
+                    (
+                        "current",
+                        models.ForeignKey(
+                            db_index=False,
+                            null=True,
+                            on_delete=django.db.models.deletion.PROTECT,
+                            related_name="+",
+                            to="applications.declaration",
+                        ),
+                    ),
+                    (
+                        "unit",
+                        models.ForeignKey(
+                            on_delete=django.db.models.deletion.PROTECT, related_name="+", to="directory.unit"
+                        ),
+                    ),
+                ],
+                options={
+                    "verbose_name": "部门应用",
+                },
+            ),
         ),
         migrations.AddField(
-            model_name='declaration',
-            name='application',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='declarations', to='applications.departmentapplication'),
+            model_name="declaration",
+            name="application",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="declarations",
+                to="applications.departmentapplication",
+            ),
         ),
-        migrations.CreateModel(
-            name='SignOn',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('session', models.BigIntegerField()),
-                ('post', models.BigIntegerField(null=True)),
-                ('principal', models.CharField(blank=True, max_length=80)),
-                ('code', models.CharField(max_length=64, unique=True)),
-                ('scopes', models.CharField(max_length=200)),
-                ('level', models.PositiveSmallIntegerField()),
-                ('means', models.CharField(blank=True, max_length=60)),
-                ('proved_at', models.DateTimeField()),
-                ('at', models.DateTimeField()),
-                ('generation', models.PositiveIntegerField(default=0)),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('end_reason', models.CharField(blank=True, choices=[('session', '登录结束'), ('application', '应用撤下'), ('consent', '撤回同意'), ('replayed', '凭据重复使用'), ('revoked', '应用交回'), ('own', '本人结束')], max_length=12)),
-                ('account', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('application', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='sign_ons', to='applications.departmentapplication')),
-                ('resident', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='residents.residentaccount')),
-            ],
-            options={
-                'verbose_name': '应用登录',
-            },
-        ),
-        migrations.CreateModel(
-            name='Notice',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('owed_at', models.DateTimeField()),
-                ('told_at', models.DateTimeField(null=True)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('try_at', models.DateTimeField(null=True)),
-                ('dead_at', models.DateTimeField(null=True)),
-                ('words', models.CharField(blank=True, max_length=300)),
-                ('error', models.TextField(blank=True)),
-                ('sign_on', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='notice', to='applications.signon')),
-            ],
-            options={
-                'verbose_name': '退出通知',
-            },
+        CreateModels(
+            migrations.CreateModel(
+                name="SignOn",
+                fields=[
+                    (
+                        "id",
+                        models.BigAutoField(
+                            auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                        ),
+                    ),
+                    ("session", models.BigIntegerField()),
+                    ("post", models.BigIntegerField(null=True)),
+                    ("principal", models.CharField(blank=True, max_length=80)),
+                    ("code", models.CharField(max_length=64, unique=True)),
+                    ("scopes", models.CharField(max_length=200)),
+                    ("level", models.PositiveSmallIntegerField()),
+                    ("means", models.CharField(blank=True, max_length=60)),
+                    ("proved_at", models.DateTimeField()),
+                    ("at", models.DateTimeField()),
+                    ("generation", models.PositiveIntegerField(default=0)),
+                    ("ended_at", models.DateTimeField(null=True)),
+                    (
+                        "end_reason",
+                        models.CharField(
+                            blank=True,
+                            choices=[
+                                ("session", "登录结束"),
+                                ("application", "应用撤下"),
+                                ("consent", "撤回同意"),
+                                ("replayed", "凭据重复使用"),
+                                ("revoked", "应用交回"),
+                                ("own", "本人结束"),
+                            ],
+                            max_length=12,
+                        ),
+                    ),
+                    (
+                        "account",
+                        models.ForeignKey(
+                            null=True,
+                            on_delete=django.db.models.deletion.PROTECT,
+                            related_name="+",
+                            to=settings.AUTH_USER_MODEL,
+                        ),
+                    ),
+                    (
+                        "application",
+                        models.ForeignKey(
+                            on_delete=django.db.models.deletion.PROTECT,
+                            related_name="sign_ons",
+                            to="applications.departmentapplication",
+                        ),
+                    ),
+                    (
+                        "resident",
+                        models.ForeignKey(
+                            null=True,
+                            on_delete=django.db.models.deletion.CASCADE,
+                            related_name="+",
+                            to="residents.residentaccount",
+                        ),
+                    ),
+                ],
+                options={
+                    "verbose_name": "应用登录",
+                },
+            ),
+            migrations.CreateModel(
+                name="Notice",
+                fields=[
+                    (
+                        "id",
+                        models.BigAutoField(
+                            auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                        ),
+                    ),
+                    ("owed_at", models.DateTimeField()),
+                    ("told_at", models.DateTimeField(null=True)),
+                    ("attempts", models.PositiveSmallIntegerField(default=0)),
+                    ("try_at", models.DateTimeField(null=True)),
+                    ("dead_at", models.DateTimeField(null=True)),
+                    ("words", models.CharField(blank=True, max_length=300)),
+                    ("error", models.TextField(blank=True)),
+                    (
+                        "sign_on",
+                        models.OneToOneField(
+                            on_delete=django.db.models.deletion.CASCADE,
+                            related_name="notice",
+                            to="applications.signon",
+                        ),
+                    ),
+                ],
+                options={
+                    "verbose_name": "退出通知",
+                },
+            ),
         ),
         migrations.AddIndex(
-            model_name='departmentapplication',
-            index=models.Index(fields=['state', 'title'], name='application_state'),
+            model_name="departmentapplication",
+            index=models.Index(fields=["state", "title"], name="application_state"),
         ),
         migrations.AddConstraint(
-            model_name='declaration',
-            constraint=models.UniqueConstraint(fields=('application', 'number'), name='declaration_number_once'),
+            model_name="declaration",
+            constraint=models.UniqueConstraint(
+                fields=("application", "number"), name="declaration_number_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='declaration',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'waiting')), fields=('application',), name='declaration_one_waiting'),
+            model_name="declaration",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "waiting")),
+                fields=("application",),
+                name="declaration_one_waiting",
+            ),
         ),
         migrations.AddIndex(
-            model_name='signon',
-            index=models.Index(condition=models.Q(('ended_at', None)), fields=['session'], name='sign_on_open_session'),
+            model_name="signon",
+            index=models.Index(
+                condition=models.Q(("ended_at", None)), fields=["session"], name="sign_on_open_session"
+            ),
         ),
         migrations.AddIndex(
-            model_name='signon',
-            index=models.Index(fields=['at'], name='sign_on_at'),
+            model_name="signon",
+            index=models.Index(fields=["at"], name="sign_on_at"),
         ),
         migrations.AddConstraint(
-            model_name='signon',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('account', None), ('resident__isnull', False)), models.Q(('account__isnull', False), ('resident', None)), _connector='OR'), name='sign_on_has_one_person'),
+            model_name="signon",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("account", None), ("resident__isnull", False)),
+                    models.Q(("account__isnull", False), ("resident", None)),
+                    _connector="OR",
+                ),
+                name="sign_on_has_one_person",
+            ),
         ),
         migrations.AddIndex(
-            model_name='notice',
-            index=models.Index(condition=models.Q(('dead_at', None), ('told_at', None)), fields=['try_at'], name='application_notice_owed'),
+            model_name="notice",
+            index=models.Index(
+                condition=models.Q(("dead_at", None), ("told_at", None)),
+                fields=["try_at"],
+                name="application_notice_owed",
+            ),
         ),
     ]

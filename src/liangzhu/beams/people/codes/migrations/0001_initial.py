@@ -4,69 +4,208 @@ import django.db.models.deletion
 import liangzhu.kernel.masking
 import liangzhu.kernel.sealing
 from django.db import migrations, models
+from liangzhu.kernel.migrating import CreateModels
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('directory', '0002_seal'),
-        ('registers', '0002_province_source'),
+        ("directory", "0002_seal"),
+        ("registers", "0001_initial"),
     ]
 
     operations = [
-        migrations.CreateModel(
-            name='Desk',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('sealed_key', liangzhu.kernel.sealing.SealedKeyField(default=b'', max_length=64)),
-                ('identity_number', liangzhu.kernel.sealing.SealedTextField(grade=3, mask=liangzhu.kernel.masking.citizen_id, max_length=18, verbose_name='身份证号码')),
-                ('outlet', models.CharField(max_length=40, verbose_name='网点')),
-                ('device', models.CharField(max_length=60, verbose_name='设备')),
-                ('set_at', models.DateTimeField()),
-                ('person', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='directory.person')),
-            ],
-            options={
-                'verbose_name': '窗口设置',
-            },
-        ),
-        migrations.CreateModel(
-            name='Scan',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('sealed_key', liangzhu.kernel.sealing.SealedKeyField(default=b'', max_length=64)),
-                ('at', models.DateTimeField(verbose_name='时间')),
-                ('way', models.CharField(choices=[('scanned', '扫码'), ('typed', '手输'), ('document', '证件')], max_length=8, verbose_name='方式')),
-                ('issuer', models.CharField(blank=True, max_length=40)),
-                ('province', models.CharField(blank=True, max_length=20)),
-                ('code', models.CharField(blank=True, max_length=64)),
-                ('holder_kind', models.CharField(blank=True, choices=[('person', '个人'), ('enterprise', '企业')], max_length=10, verbose_name='持码人')),
-                ('scope', models.CharField(blank=True, max_length=400)),
-                ('case', models.CharField(max_length=80, verbose_name='事项')),
-                ('item', models.CharField(blank=True, max_length=80)),
-                ('items', models.CharField(blank=True, max_length=400)),
-                ('licences', models.CharField(blank=True, max_length=400)),
-                ('consented', models.CharField(blank=True, max_length=1000)),
-                ('operator', models.CharField(max_length=80)),
-                ('unit', models.BigIntegerField(null=True)),
-                ('outlet', models.CharField(max_length=40, verbose_name='网点')),
-                ('device', models.CharField(max_length=60, verbose_name='设备')),
-                ('result', models.CharField(choices=[('asking', '没有得到结果'), ('accepted', '已核验'), ('document', '凭证件办理'), ('unknown', '不是服务码'), ('not_accepted', '本区不接收的码'), ('forged', '伪造'), ('expired', '过期'), ('replaced', '已被新码代替'), ('used', '已用过'), ('clock', '时间对不上'), ('empty', '没有返回持码人'), ('down', '验码服务没有回应'), ('wrong', '答复不合要求'), ('agent', '没有有效授权'), ('holder', '持码人状态不能办理')], max_length=12, verbose_name='结果')),
-                ('reason', liangzhu.kernel.sealing.SealedTextField(blank=True, max_length=200, verbose_name='原因')),
-                ('shown', liangzhu.kernel.sealing.SealedTextField()),
-                ('content', liangzhu.kernel.sealing.SealedTextField(grade=3, verbose_name='随码出示的内容')),
-                ('kept_until', models.DateTimeField(null=True)),
-                ('agent', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='registers.naturalperson')),
-                ('follows', models.ForeignKey(help_text='of staff by document: the scan that failed before', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='followed', to='codes.scan')),
-                ('mandate', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='registers.mandate')),
-                ('organisation', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='registers.organisation')),
-                ('person', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='registers.naturalperson')),
-            ],
-            options={
-                'verbose_name': '扫码',
-                'indexes': [models.Index(fields=['operator', '-id'], name='scan_operator'), models.Index(fields=['case'], name='scan_case'), models.Index(condition=models.Q(('result', 'accepted')), fields=['outlet', 'at'], name='scan_coverage'), models.Index(condition=models.Q(('kept_until__isnull', False)), fields=['kept_until'], name='scan_kept')],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('result__in', ['asking', 'accepted']), models.Q(('code', ''), _negated=True)), fields=('code',), name='scan_code_once')],
-            },
+        CreateModels(
+            migrations.CreateModel(
+                name="Desk",
+                fields=[
+                    (
+                        "id",
+                        models.BigAutoField(
+                            auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                        ),
+                    ),
+                    ("sealed_key", liangzhu.kernel.sealing.SealedKeyField(default=b"", max_length=64)),
+                    (
+                        "identity_number",
+                        liangzhu.kernel.sealing.SealedTextField(
+                            grade=3,
+                            mask=liangzhu.kernel.masking.citizen_id,
+                            max_length=18,
+                            verbose_name="身份证号码",
+                        ),
+                    ),
+                    ("outlet", models.CharField(max_length=40, verbose_name="网点")),
+                    ("device", models.CharField(max_length=60, verbose_name="设备")),
+                    ("set_at", models.DateTimeField()),
+                    (
+                        "person",
+                        models.OneToOneField(
+                            on_delete=django.db.models.deletion.PROTECT,
+                            related_name="+",
+                            to="directory.person",
+                        ),
+                    ),
+                ],
+                options={
+                    "verbose_name": "窗口设置",
+                },
+            ),
+            migrations.CreateModel(
+                name="Scan",
+                fields=[
+                    (
+                        "id",
+                        models.BigAutoField(
+                            auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                        ),
+                    ),
+                    ("sealed_key", liangzhu.kernel.sealing.SealedKeyField(default=b"", max_length=64)),
+                    ("at", models.DateTimeField(verbose_name="时间")),
+                    (
+                        "way",
+                        models.CharField(
+                            choices=[("scanned", "扫码"), ("typed", "手输"), ("document", "证件")],
+                            max_length=8,
+                            verbose_name="方式",
+                        ),
+                    ),
+                    ("issuer", models.CharField(blank=True, max_length=40)),
+                    ("province", models.CharField(blank=True, max_length=20)),
+                    ("code", models.CharField(blank=True, max_length=64)),
+                    (
+                        "holder_kind",
+                        models.CharField(
+                            blank=True,
+                            choices=[("person", "个人"), ("enterprise", "企业")],
+                            max_length=10,
+                            verbose_name="持码人",
+                        ),
+                    ),
+                    ("scope", models.CharField(blank=True, max_length=400)),
+                    ("case", models.CharField(max_length=80, verbose_name="事项")),
+                    ("item", models.CharField(blank=True, max_length=80)),
+                    ("items", models.CharField(blank=True, max_length=400)),
+                    ("licences", models.CharField(blank=True, max_length=400)),
+                    ("consented", models.CharField(blank=True, max_length=1000)),
+                    ("operator", models.CharField(max_length=80)),
+                    ("unit", models.BigIntegerField(null=True)),
+                    ("outlet", models.CharField(max_length=40, verbose_name="网点")),
+                    ("device", models.CharField(max_length=60, verbose_name="设备")),
+                    (
+                        "result",
+                        models.CharField(
+                            choices=[
+                                ("asking", "没有得到结果"),
+                                ("accepted", "已核验"),
+                                ("document", "凭证件办理"),
+                                ("unknown", "不是服务码"),
+                                ("not_accepted", "本区不接收的码"),
+                                ("forged", "伪造"),
+                                ("expired", "过期"),
+                                ("replaced", "已被新码代替"),
+                                ("used", "已用过"),
+                                ("clock", "时间对不上"),
+                                ("empty", "没有返回持码人"),
+                                ("down", "验码服务没有回应"),
+                                ("wrong", "答复不合要求"),
+                                ("agent", "没有有效授权"),
+                                ("holder", "持码人状态不能办理"),
+                            ],
+                            max_length=12,
+                            verbose_name="结果",
+                        ),
+                    ),
+                    (
+                        "reason",
+                        liangzhu.kernel.sealing.SealedTextField(
+                            blank=True, max_length=200, verbose_name="原因"
+                        ),
+                    ),
+                    ("shown", liangzhu.kernel.sealing.SealedTextField()),
+                    (
+                        "content",
+                        liangzhu.kernel.sealing.SealedTextField(grade=3, verbose_name="随码出示的内容"),
+                    ),
+                    ("kept_until", models.DateTimeField(null=True)),
+                    (
+                        "agent",
+                        models.ForeignKey(
+                            db_index=False,
+                            null=True,
+                            on_delete=django.db.models.deletion.PROTECT,
+                            related_name="+",
+                            to="registers.naturalperson",
+                        ),
+                    ),
+                    (
+                        "follows",
+                        models.ForeignKey(
+                            help_text="of staff by document: the scan that failed before",
+                            null=True,
+                            on_delete=django.db.models.deletion.PROTECT,
+                            related_name="followed",
+                            to="codes.scan",
+                        ),
+                    ),
+                    (
+                        "mandate",
+                        models.ForeignKey(
+                            db_index=False,
+                            null=True,
+                            on_delete=django.db.models.deletion.PROTECT,
+                            related_name="+",
+                            to="registers.mandate",
+                        ),
+                    ),
+                    (
+                        "organisation",
+                        models.ForeignKey(
+                            db_index=False,
+                            null=True,
+                            on_delete=django.db.models.deletion.PROTECT,
+                            related_name="+",
+                            to="registers.organisation",
+                        ),
+                    ),
+                    (
+                        "person",
+                        models.ForeignKey(
+                            db_index=False,
+                            null=True,
+                            on_delete=django.db.models.deletion.PROTECT,
+                            related_name="+",
+                            to="registers.naturalperson",
+                        ),
+                    ),
+                ],
+                options={
+                    "verbose_name": "扫码",
+                    "indexes": [
+                        models.Index(fields=["operator", "-id"], name="scan_operator"),
+                        models.Index(fields=["case"], name="scan_case"),
+                        models.Index(
+                            condition=models.Q(("result", "accepted")),
+                            fields=["outlet", "at"],
+                            name="scan_coverage",
+                        ),
+                        models.Index(
+                            condition=models.Q(("kept_until__isnull", False)),
+                            fields=["kept_until"],
+                            name="scan_kept",
+                        ),
+                    ],
+                    "constraints": [
+                        models.UniqueConstraint(
+                            condition=models.Q(
+                                ("result__in", ["asking", "accepted"]), models.Q(("code", ""), _negated=True)
+                            ),
+                            fields=("code",),
+                            name="scan_code_once",
+                        )
+                    ],
+                },
+            ),
         ),
     ]

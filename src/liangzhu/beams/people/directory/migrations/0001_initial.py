@@ -3,215 +3,558 @@
 import django.core.validators
 import django.db.models.deletion
 from django.db import migrations, models
+from liangzhu.kernel.migrating import CreateModels
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
-        migrations.CreateModel(
-            name='Person',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=40)),
-                ('demo', models.BooleanField(default=False)),
-            ],
-            options={
-                'verbose_name': '人员',
-            },
-        ),
-        migrations.CreateModel(
-            name='TreeVersion',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('token', models.CharField(max_length=32)),
-            ],
-            options={
-                'verbose_name': '机构树版本',
-            },
-        ),
-        migrations.CreateModel(
-            name='Unit',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=60, unique=True, validators=[django.core.validators.RegexValidator('^[a-z0-9][a-z0-9_.-]*$', '只能用小写字母、数字、下划线、点和短横，以字母或数字开头。')])),
-                ('kind', models.CharField(choices=[('government', '政府'), ('government_office', '政府办公室'), ('government_department', '政府部门'), ('party_body', '党委机构'), ('city_branch', '市级派驻分局'), ('zone_office', '高新区机构'), ('town', '镇'), ('street', '街道'), ('farm_or_park', '农林场、园区'), ('public_institution', '事业单位'), ('command_group', '领导小组、指挥部'), ('collective', '集体收件单位')], max_length=24)),
-                ('superior', models.CharField(blank=True, max_length=100)),
-            ],
-            options={
-                'verbose_name': '机构',
-            },
-        ),
-        migrations.CreateModel(
-            name='UnitSet',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=60, unique=True, validators=[django.core.validators.RegexValidator('^[a-z0-9][a-z0-9_.-]*$', '只能用小写字母、数字、下划线、点和短横，以字母或数字开头。')])),
-                ('expression', models.CharField(max_length=100, unique=True)),
-                ('mode', models.CharField(choices=[('all', '全部单位'), ('candidates', '候选，由下达人选定')], default='all', max_length=12)),
-                ('basis', models.CharField(blank=True, max_length=300)),
-                ('source', models.CharField(max_length=200)),
-                ('unconfirmed', models.BooleanField(default=False)),
-                ('to_confirm', models.CharField(blank=True, max_length=200)),
-            ],
-            options={
-                'verbose_name': '单位集合',
-            },
-        ),
-        migrations.CreateModel(
-            name='PackEntry',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(max_length=20)),
-                ('key', models.CharField(max_length=150)),
-                ('ref', models.CharField(help_text='the thing, as Ref', max_length=80)),
-                ('applied', models.CharField(blank=True, help_text='hex SM3 of the canonical entry; empty: never applied', max_length=64)),
-                ('refused', models.CharField(blank=True, max_length=64)),
-            ],
-            options={
-                'verbose_name': '资料包载入记录',
-                'constraints': [models.UniqueConstraint(fields=('kind', 'key'), name='pack_entry_once')],
-            },
-        ),
-        migrations.CreateModel(
-            name='Post',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=60, unique=True, validators=[django.core.validators.RegexValidator('^[a-z0-9][a-z0-9_.-]*$', '只能用小写字母、数字、下划线、点和短横，以字母或数字开头。')])),
-                ('title', models.CharField(max_length=60)),
-                ('is_head', models.BooleanField(default=False)),
-                ('closed_on', models.DateField(null=True)),
-                ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='posts', to='directory.unit')),
-            ],
-            options={
-                'verbose_name': '岗位',
-            },
-        ),
-        migrations.CreateModel(
-            name='UnitSetAlias',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('expression', models.CharField(max_length=100, unique=True)),
-                ('unit_set', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='aliases', to='directory.unitset')),
-            ],
-            options={
-                'verbose_name': '单位集合别称',
-            },
-        ),
-        migrations.CreateModel(
-            name='Holding',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('valid_from', models.DateField()),
-                ('valid_to', models.DateField(null=True)),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='holdings', to='directory.person')),
-                ('post', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='holdings', to='directory.post')),
-            ],
-            options={
-                'verbose_name': '任职',
-                'ordering': ['post_id', 'valid_from'],
-                'constraints': [models.UniqueConstraint(fields=('post', 'valid_from'), name='holding_one_start'), models.UniqueConstraint(condition=models.Q(('valid_to', None)), fields=('post',), name='holding_one_open'), models.CheckConstraint(condition=models.Q(('valid_to', None), ('valid_to__gt', models.F('valid_from')), _connector='OR'), name='holding_not_empty')],
-            },
-        ),
-        migrations.CreateModel(
-            name='Deputy',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('valid_from', models.DateField()),
-                ('valid_to', models.DateField()),
-                ('reason', models.CharField(max_length=200)),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='deputies', to='directory.person')),
-                ('post', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='deputies', to='directory.post')),
-            ],
-            options={
-                'verbose_name': '代理',
-                'ordering': ['post_id', 'valid_from'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('valid_to__gt', models.F('valid_from'))), name='deputy_not_empty')],
-            },
-        ),
-        migrations.CreateModel(
-            name='PostRole',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(max_length=60)),
-                ('post', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='roles', to='directory.post')),
-            ],
-            options={
-                'verbose_name': '岗位角色',
-                'indexes': [models.Index(fields=['role'], name='directory_p_role_3c52b8_idx')],
-                'constraints': [models.UniqueConstraint(fields=('post', 'role'), name='post_role_once')],
-            },
-        ),
-        migrations.CreateModel(
-            name='UnitAlias',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=100)),
-                ('unit', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='aliases', to='directory.unit')),
-            ],
-            options={
-                'verbose_name': '机构别称',
-                'constraints': [models.UniqueConstraint(fields=('unit', 'name'), name='alias_once')],
-            },
-        ),
-        migrations.CreateModel(
-            name='UnitSetRule',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('rule', models.CharField(choices=[('kind', '类型'), ('under', '隶属于'), ('member', '另加'), ('except', '除去')], max_length=8)),
-                ('kind', models.CharField(blank=True, choices=[('government', '政府'), ('government_office', '政府办公室'), ('government_department', '政府部门'), ('party_body', '党委机构'), ('city_branch', '市级派驻分局'), ('zone_office', '高新区机构'), ('town', '镇'), ('street', '街道'), ('farm_or_park', '农林场、园区'), ('public_institution', '事业单位'), ('command_group', '领导小组、指挥部'), ('collective', '集体收件单位')], max_length=24)),
-                ('unit', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='directory.unit')),
-                ('unit_set', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='rules', to='directory.unitset')),
-            ],
-            options={
-                'verbose_name': '单位集合规则',
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('rule', 'kind'), ('unit', None), models.Q(('kind', ''), _negated=True)), models.Q(models.Q(('rule', 'kind'), _negated=True), ('kind', ''), ('unit__isnull', False)), _connector='OR'), name='set_rule_names_kind_or_unit'), models.UniqueConstraint(fields=('unit_set', 'rule', 'kind', 'unit'), name='set_rule_once')],
-            },
-        ),
-        migrations.CreateModel(
-            name='UnitSpell',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=100)),
-                ('short_name', models.CharField(max_length=40)),
-                ('code', models.CharField(blank=True, help_text='区划代码或统一社会信用代码', max_length=18)),
-                ('valid_from', models.DateField()),
-                ('valid_to', models.DateField(null=True)),
-                ('source', models.CharField(max_length=200)),
-                ('unconfirmed', models.BooleanField(default=False)),
-                ('to_confirm', models.CharField(blank=True, help_text='what nobody of the district has confirmed yet', max_length=200)),
-                ('parent', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='directory.unit')),
-                ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='spells', to='directory.unit')),
-            ],
-            options={
-                'verbose_name': '机构沿革',
-                'ordering': ['unit_id', 'valid_from'],
-                'constraints': [models.UniqueConstraint(fields=('unit', 'valid_from'), name='spell_one_start'), models.UniqueConstraint(condition=models.Q(('valid_to', None)), fields=('unit',), name='spell_one_open'), models.CheckConstraint(condition=models.Q(('valid_to', None), ('valid_to__gt', models.F('valid_from')), _connector='OR'), name='spell_not_empty'), models.CheckConstraint(condition=models.Q(('parent', models.F('unit')), _negated=True), name='spell_not_own_parent')],
-            },
-        ),
-        migrations.CreateModel(
-            name='UnitSuccession',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('on', models.DateField()),
-                ('whole', models.BooleanField(default=True)),
-                ('scope', models.CharField(blank=True, max_length=200)),
-                ('reason', models.CharField(blank=True, max_length=200)),
-                ('source', models.CharField(max_length=200)),
-                ('unconfirmed', models.BooleanField(default=False)),
-                ('to_confirm', models.CharField(blank=True, max_length=200)),
-                ('announced_at', models.DateTimeField(null=True)),
-                ('predecessor', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='successions', to='directory.unit')),
-                ('successor', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='inheritances', to='directory.unit')),
-            ],
-            options={
-                'verbose_name': '职能承接',
-                'ordering': ['on', 'id'],
-                'constraints': [models.UniqueConstraint(fields=('predecessor', 'successor', 'on'), name='succession_once'), models.UniqueConstraint(condition=models.Q(('unconfirmed', False), ('whole', True)), fields=('predecessor',), name='succession_one_whole'), models.CheckConstraint(condition=models.Q(('predecessor', models.F('successor')), _negated=True), name='succession_of_another')],
-            },
+        CreateModels(
+            migrations.CreateModel(
+                name="Person",
+                fields=[
+                    (
+                        "id",
+                        models.BigAutoField(
+                            auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                        ),
+                    ),
+                    ("name", models.CharField(max_length=40)),
+                    ("demo", models.BooleanField(default=False)),
+                ],
+                options={
+                    "verbose_name": "人员",
+                },
+            ),
+            migrations.CreateModel(
+                name="TreeVersion",
+                fields=[
+                    (
+                        "id",
+                        models.BigAutoField(
+                            auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                        ),
+                    ),
+                    ("token", models.CharField(max_length=32)),
+                ],
+                options={
+                    "verbose_name": "机构树版本",
+                },
+            ),
+            migrations.CreateModel(
+                name="Unit",
+                fields=[
+                    (
+                        "id",
+                        models.BigAutoField(
+                            auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                        ),
+                    ),
+                    (
+                        "key",
+                        models.CharField(
+                            max_length=60,
+                            unique=True,
+                            validators=[
+                                django.core.validators.RegexValidator(
+                                    "^[a-z0-9][a-z0-9_.-]*$",
+                                    "只能用小写字母、数字、下划线、点和短横，以字母或数字开头。",
+                                )
+                            ],
+                        ),
+                    ),
+                    (
+                        "kind",
+                        models.CharField(
+                            choices=[
+                                ("government", "政府"),
+                                ("government_office", "政府办公室"),
+                                ("government_department", "政府部门"),
+                                ("party_body", "党委机构"),
+                                ("city_branch", "市级派驻分局"),
+                                ("zone_office", "高新区机构"),
+                                ("town", "镇"),
+                                ("street", "街道"),
+                                ("farm_or_park", "农林场、园区"),
+                                ("public_institution", "事业单位"),
+                                ("command_group", "领导小组、指挥部"),
+                                ("collective", "集体收件单位"),
+                            ],
+                            max_length=24,
+                        ),
+                    ),
+                    ("superior", models.CharField(blank=True, max_length=100)),
+                ],
+                options={
+                    "verbose_name": "机构",
+                },
+            ),
+            migrations.CreateModel(
+                name="UnitSet",
+                fields=[
+                    (
+                        "id",
+                        models.BigAutoField(
+                            auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                        ),
+                    ),
+                    (
+                        "key",
+                        models.CharField(
+                            max_length=60,
+                            unique=True,
+                            validators=[
+                                django.core.validators.RegexValidator(
+                                    "^[a-z0-9][a-z0-9_.-]*$",
+                                    "只能用小写字母、数字、下划线、点和短横，以字母或数字开头。",
+                                )
+                            ],
+                        ),
+                    ),
+                    ("expression", models.CharField(max_length=100, unique=True)),
+                    (
+                        "mode",
+                        models.CharField(
+                            choices=[("all", "全部单位"), ("candidates", "候选，由下达人选定")],
+                            default="all",
+                            max_length=12,
+                        ),
+                    ),
+                    ("basis", models.CharField(blank=True, max_length=300)),
+                    ("source", models.CharField(max_length=200)),
+                    ("unconfirmed", models.BooleanField(default=False)),
+                    ("to_confirm", models.CharField(blank=True, max_length=200)),
+                ],
+                options={
+                    "verbose_name": "单位集合",
+                },
+            ),
+            migrations.CreateModel(
+                name="PackEntry",
+                fields=[
+                    (
+                        "id",
+                        models.BigAutoField(
+                            auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                        ),
+                    ),
+                    ("kind", models.CharField(max_length=20)),
+                    ("key", models.CharField(max_length=150)),
+                    ("ref", models.CharField(help_text="the thing, as Ref", max_length=80)),
+                    (
+                        "applied",
+                        models.CharField(
+                            blank=True,
+                            help_text="hex SM3 of the canonical entry; empty: never applied",
+                            max_length=64,
+                        ),
+                    ),
+                    ("refused", models.CharField(blank=True, max_length=64)),
+                ],
+                options={
+                    "verbose_name": "资料包载入记录",
+                    "constraints": [models.UniqueConstraint(fields=("kind", "key"), name="pack_entry_once")],
+                },
+            ),
+            migrations.CreateModel(
+                name="Post",
+                fields=[
+                    (
+                        "id",
+                        models.BigAutoField(
+                            auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                        ),
+                    ),
+                    (
+                        "key",
+                        models.CharField(
+                            max_length=60,
+                            unique=True,
+                            validators=[
+                                django.core.validators.RegexValidator(
+                                    "^[a-z0-9][a-z0-9_.-]*$",
+                                    "只能用小写字母、数字、下划线、点和短横，以字母或数字开头。",
+                                )
+                            ],
+                        ),
+                    ),
+                    ("title", models.CharField(max_length=60)),
+                    ("is_head", models.BooleanField(default=False)),
+                    ("closed_on", models.DateField(null=True)),
+                    (
+                        "unit",
+                        models.ForeignKey(
+                            on_delete=django.db.models.deletion.PROTECT,
+                            related_name="posts",
+                            to="directory.unit",
+                        ),
+                    ),
+                ],
+                options={
+                    "verbose_name": "岗位",
+                },
+            ),
+            migrations.CreateModel(
+                name="UnitSetAlias",
+                fields=[
+                    (
+                        "id",
+                        models.BigAutoField(
+                            auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                        ),
+                    ),
+                    ("expression", models.CharField(max_length=100, unique=True)),
+                    (
+                        "unit_set",
+                        models.ForeignKey(
+                            on_delete=django.db.models.deletion.CASCADE,
+                            related_name="aliases",
+                            to="directory.unitset",
+                        ),
+                    ),
+                ],
+                options={
+                    "verbose_name": "单位集合别称",
+                },
+            ),
+            migrations.CreateModel(
+                name="Holding",
+                fields=[
+                    (
+                        "id",
+                        models.BigAutoField(
+                            auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                        ),
+                    ),
+                    ("valid_from", models.DateField()),
+                    ("valid_to", models.DateField(null=True)),
+                    (
+                        "person",
+                        models.ForeignKey(
+                            on_delete=django.db.models.deletion.PROTECT,
+                            related_name="holdings",
+                            to="directory.person",
+                        ),
+                    ),
+                    (
+                        "post",
+                        models.ForeignKey(
+                            on_delete=django.db.models.deletion.PROTECT,
+                            related_name="holdings",
+                            to="directory.post",
+                        ),
+                    ),
+                ],
+                options={
+                    "verbose_name": "任职",
+                    "ordering": ["post_id", "valid_from"],
+                    "constraints": [
+                        models.UniqueConstraint(fields=("post", "valid_from"), name="holding_one_start"),
+                        models.UniqueConstraint(
+                            condition=models.Q(("valid_to", None)), fields=("post",), name="holding_one_open"
+                        ),
+                        models.CheckConstraint(
+                            condition=models.Q(
+                                ("valid_to", None), ("valid_to__gt", models.F("valid_from")), _connector="OR"
+                            ),
+                            name="holding_not_empty",
+                        ),
+                    ],
+                },
+            ),
+            migrations.CreateModel(
+                name="Deputy",
+                fields=[
+                    (
+                        "id",
+                        models.BigAutoField(
+                            auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                        ),
+                    ),
+                    ("valid_from", models.DateField()),
+                    ("valid_to", models.DateField()),
+                    ("reason", models.CharField(max_length=200)),
+                    (
+                        "person",
+                        models.ForeignKey(
+                            on_delete=django.db.models.deletion.PROTECT,
+                            related_name="deputies",
+                            to="directory.person",
+                        ),
+                    ),
+                    (
+                        "post",
+                        models.ForeignKey(
+                            on_delete=django.db.models.deletion.PROTECT,
+                            related_name="deputies",
+                            to="directory.post",
+                        ),
+                    ),
+                ],
+                options={
+                    "verbose_name": "代理",
+                    "ordering": ["post_id", "valid_from"],
+                    "constraints": [
+                        models.CheckConstraint(
+                            condition=models.Q(("valid_to__gt", models.F("valid_from"))),
+                            name="deputy_not_empty",
+                        )
+                    ],
+                },
+            ),
+            migrations.CreateModel(
+                name="PostRole",
+                fields=[
+                    (
+                        "id",
+                        models.BigAutoField(
+                            auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                        ),
+                    ),
+                    ("role", models.CharField(max_length=60)),
+                    (
+                        "post",
+                        models.ForeignKey(
+                            on_delete=django.db.models.deletion.CASCADE,
+                            related_name="roles",
+                            to="directory.post",
+                        ),
+                    ),
+                ],
+                options={
+                    "verbose_name": "岗位角色",
+                    "indexes": [models.Index(fields=["role"], name="directory_p_role_3c52b8_idx")],
+                    "constraints": [models.UniqueConstraint(fields=("post", "role"), name="post_role_once")],
+                },
+            ),
+            migrations.CreateModel(
+                name="UnitAlias",
+                fields=[
+                    (
+                        "id",
+                        models.BigAutoField(
+                            auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                        ),
+                    ),
+                    ("name", models.CharField(max_length=100)),
+                    (
+                        "unit",
+                        models.ForeignKey(
+                            on_delete=django.db.models.deletion.CASCADE,
+                            related_name="aliases",
+                            to="directory.unit",
+                        ),
+                    ),
+                ],
+                options={
+                    "verbose_name": "机构别称",
+                    "constraints": [models.UniqueConstraint(fields=("unit", "name"), name="alias_once")],
+                },
+            ),
+            migrations.CreateModel(
+                name="UnitSetRule",
+                fields=[
+                    (
+                        "id",
+                        models.BigAutoField(
+                            auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                        ),
+                    ),
+                    (
+                        "rule",
+                        models.CharField(
+                            choices=[
+                                ("kind", "类型"),
+                                ("under", "隶属于"),
+                                ("member", "另加"),
+                                ("except", "除去"),
+                            ],
+                            max_length=8,
+                        ),
+                    ),
+                    (
+                        "kind",
+                        models.CharField(
+                            blank=True,
+                            choices=[
+                                ("government", "政府"),
+                                ("government_office", "政府办公室"),
+                                ("government_department", "政府部门"),
+                                ("party_body", "党委机构"),
+                                ("city_branch", "市级派驻分局"),
+                                ("zone_office", "高新区机构"),
+                                ("town", "镇"),
+                                ("street", "街道"),
+                                ("farm_or_park", "农林场、园区"),
+                                ("public_institution", "事业单位"),
+                                ("command_group", "领导小组、指挥部"),
+                                ("collective", "集体收件单位"),
+                            ],
+                            max_length=24,
+                        ),
+                    ),
+                    (
+                        "unit",
+                        models.ForeignKey(
+                            null=True,
+                            on_delete=django.db.models.deletion.PROTECT,
+                            related_name="+",
+                            to="directory.unit",
+                        ),
+                    ),
+                    (
+                        "unit_set",
+                        models.ForeignKey(
+                            on_delete=django.db.models.deletion.CASCADE,
+                            related_name="rules",
+                            to="directory.unitset",
+                        ),
+                    ),
+                ],
+                options={
+                    "verbose_name": "单位集合规则",
+                    "constraints": [
+                        models.CheckConstraint(
+                            condition=models.Q(
+                                models.Q(
+                                    ("rule", "kind"), ("unit", None), models.Q(("kind", ""), _negated=True)
+                                ),
+                                models.Q(
+                                    models.Q(("rule", "kind"), _negated=True),
+                                    ("kind", ""),
+                                    ("unit__isnull", False),
+                                ),
+                                _connector="OR",
+                            ),
+                            name="set_rule_names_kind_or_unit",
+                        ),
+                        models.UniqueConstraint(
+                            fields=("unit_set", "rule", "kind", "unit"), name="set_rule_once"
+                        ),
+                    ],
+                },
+            ),
+            migrations.CreateModel(
+                name="UnitSpell",
+                fields=[
+                    (
+                        "id",
+                        models.BigAutoField(
+                            auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                        ),
+                    ),
+                    ("name", models.CharField(max_length=100)),
+                    ("short_name", models.CharField(max_length=40)),
+                    (
+                        "code",
+                        models.CharField(blank=True, help_text="区划代码或统一社会信用代码", max_length=18),
+                    ),
+                    ("valid_from", models.DateField()),
+                    ("valid_to", models.DateField(null=True)),
+                    ("source", models.CharField(max_length=200)),
+                    ("unconfirmed", models.BooleanField(default=False)),
+                    (
+                        "to_confirm",
+                        models.CharField(
+                            blank=True,
+                            help_text="what nobody of the district has confirmed yet",
+                            max_length=200,
+                        ),
+                    ),
+                    (
+                        "parent",
+                        models.ForeignKey(
+                            null=True,
+                            on_delete=django.db.models.deletion.PROTECT,
+                            related_name="+",
+                            to="directory.unit",
+                        ),
+                    ),
+                    (
+                        "unit",
+                        models.ForeignKey(
+                            on_delete=django.db.models.deletion.PROTECT,
+                            related_name="spells",
+                            to="directory.unit",
+                        ),
+                    ),
+                ],
+                options={
+                    "verbose_name": "机构沿革",
+                    "ordering": ["unit_id", "valid_from"],
+                    "constraints": [
+                        models.UniqueConstraint(fields=("unit", "valid_from"), name="spell_one_start"),
+                        models.UniqueConstraint(
+                            condition=models.Q(("valid_to", None)), fields=("unit",), name="spell_one_open"
+                        ),
+                        models.CheckConstraint(
+                            condition=models.Q(
+                                ("valid_to", None), ("valid_to__gt", models.F("valid_from")), _connector="OR"
+                            ),
+                            name="spell_not_empty",
+                        ),
+                        models.CheckConstraint(
+                            condition=models.Q(("parent", models.F("unit")), _negated=True),
+                            name="spell_not_own_parent",
+                        ),
+                    ],
+                },
+            ),
+            migrations.CreateModel(
+                name="UnitSuccession",
+                fields=[
+                    (
+                        "id",
+                        models.BigAutoField(
+                            auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                        ),
+                    ),
+                    ("on", models.DateField()),
+                    ("whole", models.BooleanField(default=True)),
+                    ("scope", models.CharField(blank=True, max_length=200)),
+                    ("reason", models.CharField(blank=True, max_length=200)),
+                    ("source", models.CharField(max_length=200)),
+                    ("unconfirmed", models.BooleanField(default=False)),
+                    ("to_confirm", models.CharField(blank=True, max_length=200)),
+                    ("announced_at", models.DateTimeField(null=True)),
+                    (
+                        "predecessor",
+                        models.ForeignKey(
+                            on_delete=django.db.models.deletion.PROTECT,
+                            related_name="successions",
+                            to="directory.unit",
+                        ),
+                    ),
+                    (
+                        "successor",
+                        models.ForeignKey(
+                            on_delete=django.db.models.deletion.PROTECT,
+                            related_name="inheritances",
+                            to="directory.unit",
+                        ),
+                    ),
+                ],
+                options={
+                    "verbose_name": "职能承接",
+                    "ordering": ["on", "id"],
+                    "constraints": [
+                        models.UniqueConstraint(
+                            fields=("predecessor", "successor", "on"), name="succession_once"
+                        ),
+                        models.UniqueConstraint(
+                            condition=models.Q(("unconfirmed", False), ("whole", True)),
+                            fields=("predecessor",),
+                            name="succession_one_whole",
+                        ),
+                        models.CheckConstraint(
+                            condition=models.Q(("predecessor", models.F("successor")), _negated=True),
+                            name="succession_of_another",
+                        ),
+                    ],
+                },
+            ),
         ),
     ]

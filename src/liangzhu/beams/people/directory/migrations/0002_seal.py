@@ -7,7 +7,7 @@ from liangzhu.kernel.sealing_before import Seal
 
 
 class Migration(migrations.Migration):
-    dependencies = [("directory", "0001_initial"), ("kernel", "0008_seal")]
+    dependencies = [("directory", "0001_initial"), ("kernel", "0003_seal")]
 
     operations = [
         Seal("deputy", reason=SealedTextField(owner="", max_length=200)),

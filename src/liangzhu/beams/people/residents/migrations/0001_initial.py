@@ -4,91 +4,275 @@ import django.db.models.deletion
 import liangzhu.kernel.now
 import liangzhu.kernel.sealing
 from django.db import migrations, models
+from liangzhu.kernel.migrating import CreateModels
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('registers', '0002_province_source'),
+        ("registers", "0001_initial"),
     ]
 
     operations = [
-        migrations.CreateModel(
-            name='ResidentAccount',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('is_active', models.BooleanField(default=True)),
-                ('created', models.DateTimeField(default=liangzhu.kernel.now.now)),
-                ('person', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='account', to='registers.naturalperson')),
-            ],
-            options={
-                'verbose_name': '公众账号',
-            },
-        ),
-        migrations.CreateModel(
-            name='Consent',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('source', models.CharField(max_length=80, verbose_name='来源')),
-                ('fields', models.CharField(max_length=800, verbose_name='内容')),
-                ('purpose', liangzhu.kernel.sealing.SealedTextField(max_length=200, owner='person', verbose_name='目的')),
-                ('case', models.CharField(max_length=80, verbose_name='事项')),
-                ('channel', models.CharField(choices=[('portal', '网上'), ('code', '出示服务码'), ('counter', '窗口'), ('phone', '电话')], max_length=8, verbose_name='途径')),
-                ('evidence', models.CharField(blank=True, help_text='Ref of what proves it where staff note it', max_length=80)),
-                ('given_by', models.CharField(max_length=80)),
-                ('given_at', models.DateTimeField(verbose_name='同意时间')),
-                ('until', models.DateTimeField(verbose_name='有效期至')),
-                ('ended_at', models.DateTimeField(null=True, verbose_name='终止时间')),
-                ('organisation', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='registers.organisation')),
-                ('person', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='registers.naturalperson')),
-            ],
-            options={
-                'verbose_name': '授权同意',
-                'indexes': [models.Index(fields=['person', 'case'], name='consent_person'), models.Index(fields=['organisation', 'case'], name='consent_organisation')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('person', None), ('organisation', None), _connector='XOR'), name='consent_one_subject'), models.CheckConstraint(condition=models.Q(('until__gt', models.F('given_at'))), name='consent_not_empty')],
-            },
-        ),
-        migrations.CreateModel(
-            name='Message',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=120)),
-                ('title', liangzhu.kernel.sealing.SealedTextField(max_length=200, owner='person', verbose_name='标题')),
-                ('text', liangzhu.kernel.sealing.SealedTextField(blank=True, max_length=1000, owner='person', verbose_name='内容')),
-                ('url', models.CharField(blank=True, max_length=200)),
-                ('about', models.CharField(blank=True, max_length=80)),
-                ('at', models.DateTimeField()),
-                ('read_at', models.DateTimeField(null=True)),
-                ('organisation', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='registers.organisation')),
-                ('person', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='registers.naturalperson')),
-            ],
-            options={
-                'verbose_name': '消息',
-                'indexes': [models.Index(fields=['person', '-id'], name='message_person'), models.Index(fields=['organisation', '-id'], name='message_organisation'), models.Index(fields=['about'], name='message_about')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('person', None), ('organisation', None), _connector='XOR'), name='message_one_reader'), models.UniqueConstraint(condition=models.Q(('organisation', None)), fields=('person', 'key'), name='message_once_person'), models.UniqueConstraint(condition=models.Q(('person', None)), fields=('organisation', 'key'), name='message_once_organisation')],
-            },
-        ),
-        migrations.CreateModel(
-            name='ResidentSession',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('provider', models.CharField(max_length=40)),
-                ('assurance', models.PositiveSmallIntegerField(choices=[(1, '已注册'), (2, '已实名'), (3, '现场或人脸核验')], verbose_name='实名等级')),
-                ('device', models.CharField(max_length=60, verbose_name='设备')),
-                ('address', liangzhu.kernel.sealing.SealedTextField(max_length=60, owner='account.person', verbose_name='地址')),
-                ('began_at', models.DateTimeField(verbose_name='登录')),
-                ('seen_at', models.DateTimeField(verbose_name='最近使用')),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('end_reason', models.CharField(blank=True, choices=[('own', '本人退出'), ('ended', '本人在别处结束'), ('replaced', '重新认证'), ('idle', '长时间没有操作'), ('staff', '改用工作人员账号登录'), ('person', '登记状态变更')], max_length=10)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='sessions', to='residents.residentaccount')),
-                ('mandate', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='registers.mandate')),
-                ('organisation', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='registers.organisation')),
-            ],
-            options={
-                'verbose_name': '登录',
-                'indexes': [models.Index(condition=models.Q(('ended_at', None)), fields=['account', '-seen_at'], name='resident_session_open'), models.Index(fields=['seen_at'], name='resident_session_seen')],
-            },
+        CreateModels(
+            migrations.CreateModel(
+                name="ResidentAccount",
+                fields=[
+                    (
+                        "id",
+                        models.BigAutoField(
+                            auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                        ),
+                    ),
+                    ("is_active", models.BooleanField(default=True)),
+                    ("created", models.DateTimeField(default=liangzhu.kernel.now.now)),
+                    (
+                        "person",
+                        models.OneToOneField(
+                            on_delete=django.db.models.deletion.PROTECT,
+                            related_name="account",
+                            to="registers.naturalperson",
+                        ),
+                    ),
+                ],
+                options={
+                    "verbose_name": "公众账号",
+                },
+            ),
+            migrations.CreateModel(
+                name="Consent",
+                fields=[
+                    (
+                        "id",
+                        models.BigAutoField(
+                            auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                        ),
+                    ),
+                    ("source", models.CharField(max_length=80, verbose_name="来源")),
+                    ("fields", models.CharField(max_length=800, verbose_name="内容")),
+                    (
+                        "purpose",
+                        liangzhu.kernel.sealing.SealedTextField(
+                            max_length=200, owner="person", verbose_name="目的"
+                        ),
+                    ),
+                    ("case", models.CharField(max_length=80, verbose_name="事项")),
+                    (
+                        "channel",
+                        models.CharField(
+                            choices=[
+                                ("portal", "网上"),
+                                ("code", "出示服务码"),
+                                ("counter", "窗口"),
+                                ("phone", "电话"),
+                            ],
+                            max_length=8,
+                            verbose_name="途径",
+                        ),
+                    ),
+                    (
+                        "evidence",
+                        models.CharField(
+                            blank=True, help_text="Ref of what proves it where staff note it", max_length=80
+                        ),
+                    ),
+                    ("given_by", models.CharField(max_length=80)),
+                    ("given_at", models.DateTimeField(verbose_name="同意时间")),
+                    ("until", models.DateTimeField(verbose_name="有效期至")),
+                    ("ended_at", models.DateTimeField(null=True, verbose_name="终止时间")),
+                    (
+                        "organisation",
+                        models.ForeignKey(
+                            db_index=False,
+                            null=True,
+                            on_delete=django.db.models.deletion.PROTECT,
+                            related_name="+",
+                            to="registers.organisation",
+                        ),
+                    ),
+                    (
+                        "person",
+                        models.ForeignKey(
+                            db_index=False,
+                            null=True,
+                            on_delete=django.db.models.deletion.PROTECT,
+                            related_name="+",
+                            to="registers.naturalperson",
+                        ),
+                    ),
+                ],
+                options={
+                    "verbose_name": "授权同意",
+                    "indexes": [
+                        models.Index(fields=["person", "case"], name="consent_person"),
+                        models.Index(fields=["organisation", "case"], name="consent_organisation"),
+                    ],
+                    "constraints": [
+                        models.CheckConstraint(
+                            condition=models.Q(("person", None), ("organisation", None), _connector="XOR"),
+                            name="consent_one_subject",
+                        ),
+                        models.CheckConstraint(
+                            condition=models.Q(("until__gt", models.F("given_at"))), name="consent_not_empty"
+                        ),
+                    ],
+                },
+            ),
+            migrations.CreateModel(
+                name="Message",
+                fields=[
+                    (
+                        "id",
+                        models.BigAutoField(
+                            auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                        ),
+                    ),
+                    ("key", models.CharField(max_length=120)),
+                    (
+                        "title",
+                        liangzhu.kernel.sealing.SealedTextField(
+                            max_length=200, owner="person", verbose_name="标题"
+                        ),
+                    ),
+                    (
+                        "text",
+                        liangzhu.kernel.sealing.SealedTextField(
+                            blank=True, max_length=1000, owner="person", verbose_name="内容"
+                        ),
+                    ),
+                    ("url", models.CharField(blank=True, max_length=200)),
+                    ("about", models.CharField(blank=True, max_length=80)),
+                    ("at", models.DateTimeField()),
+                    ("read_at", models.DateTimeField(null=True)),
+                    (
+                        "organisation",
+                        models.ForeignKey(
+                            db_index=False,
+                            null=True,
+                            on_delete=django.db.models.deletion.PROTECT,
+                            related_name="+",
+                            to="registers.organisation",
+                        ),
+                    ),
+                    (
+                        "person",
+                        models.ForeignKey(
+                            db_index=False,
+                            null=True,
+                            on_delete=django.db.models.deletion.PROTECT,
+                            related_name="+",
+                            to="registers.naturalperson",
+                        ),
+                    ),
+                ],
+                options={
+                    "verbose_name": "消息",
+                    "indexes": [
+                        models.Index(fields=["person", "-id"], name="message_person"),
+                        models.Index(fields=["organisation", "-id"], name="message_organisation"),
+                        models.Index(fields=["about"], name="message_about"),
+                    ],
+                    "constraints": [
+                        models.CheckConstraint(
+                            condition=models.Q(("person", None), ("organisation", None), _connector="XOR"),
+                            name="message_one_reader",
+                        ),
+                        models.UniqueConstraint(
+                            condition=models.Q(("organisation", None)),
+                            fields=("person", "key"),
+                            name="message_once_person",
+                        ),
+                        models.UniqueConstraint(
+                            condition=models.Q(("person", None)),
+                            fields=("organisation", "key"),
+                            name="message_once_organisation",
+                        ),
+                    ],
+                },
+            ),
+            migrations.CreateModel(
+                name="ResidentSession",
+                fields=[
+                    (
+                        "id",
+                        models.BigAutoField(
+                            auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                        ),
+                    ),
+                    ("provider", models.CharField(max_length=40)),
+                    (
+                        "assurance",
+                        models.PositiveSmallIntegerField(
+                            choices=[(1, "已注册"), (2, "已实名"), (3, "现场或人脸核验")],
+                            verbose_name="实名等级",
+                        ),
+                    ),
+                    ("device", models.CharField(max_length=60, verbose_name="设备")),
+                    (
+                        "address",
+                        liangzhu.kernel.sealing.SealedTextField(
+                            max_length=60, owner="account.person", verbose_name="地址"
+                        ),
+                    ),
+                    ("began_at", models.DateTimeField(verbose_name="登录")),
+                    ("seen_at", models.DateTimeField(verbose_name="最近使用")),
+                    ("ended_at", models.DateTimeField(null=True)),
+                    (
+                        "end_reason",
+                        models.CharField(
+                            blank=True,
+                            choices=[
+                                ("own", "本人退出"),
+                                ("ended", "本人在别处结束"),
+                                ("replaced", "重新认证"),
+                                ("idle", "长时间没有操作"),
+                                ("staff", "改用工作人员账号登录"),
+                                ("person", "登记状态变更"),
+                            ],
+                            max_length=10,
+                        ),
+                    ),
+                    (
+                        "account",
+                        models.ForeignKey(
+                            on_delete=django.db.models.deletion.CASCADE,
+                            related_name="sessions",
+                            to="residents.residentaccount",
+                        ),
+                    ),
+                    (
+                        "mandate",
+                        models.ForeignKey(
+                            db_index=False,
+                            null=True,
+                            on_delete=django.db.models.deletion.PROTECT,
+                            related_name="+",
+                            to="registers.mandate",
+                        ),
+                    ),
+                    (
+                        "organisation",
+                        models.ForeignKey(
+                            db_index=False,
+                            null=True,
+                            on_delete=django.db.models.deletion.PROTECT,
+                            related_name="+",
+                            to="registers.organisation",
+                        ),
+                    ),
+                ],
+                options={
+                    "verbose_name": "登录",
+                    "indexes": [
+                        models.Index(
+                            condition=models.Q(("ended_at", None)),
+                            fields=["account", "-seen_at"],
+                            name="resident_session_open",
+                        ),
+                        models.Index(fields=["seen_at"], name="resident_session_seen"),
+                    ],
+                },
+            ),
         ),
     ]

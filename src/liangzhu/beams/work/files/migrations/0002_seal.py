@@ -7,7 +7,7 @@ from liangzhu.kernel.sealing_before import Seal
 
 
 class Migration(migrations.Migration):
-    dependencies = [("files", "0001_initial"), ("kernel", "0008_seal")]
+    dependencies = [("files", "0001_initial"), ("kernel", "0003_seal")]
 
     operations = [
         Seal("attachment", keyed=True, name=SealedTextField(max_length=200)),

@@ -62,15 +62,13 @@ def _seal(model, path: str) -> None:
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("files", "0002_seal"), ("kernel", "0008_seal")]
+    dependencies = [("files", "0002_seal"), ("kernel", "0003_seal")]
 
     operations = [
         migrations.AddField(
             "attachment",
             "content_key",
-            SealedTextField(
-                blank=True, help_text="hex of the SM4 key that seals the content", max_length=32
-            ),
+            SealedTextField(blank=True, help_text="hex of the SM4 key that seals the content", max_length=32),
         ),
         migrations.RunPython(seal_contents, migrations.RunPython.noop, elidable=False),
     ]

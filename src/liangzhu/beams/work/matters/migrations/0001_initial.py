@@ -3,293 +3,600 @@
 import datetime
 import django.db.models.deletion
 from django.db import migrations, models
+from liangzhu.kernel.migrating import CreateModels
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('directory', '0001_initial'),
-        ('kernel', '0001_initial'),
+        ("directory", "0001_initial"),
+        ("kernel", "0001_initial"),
     ]
 
     operations = [
-        migrations.CreateModel(
-            name='Clock',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=40)),
-                ('kind', models.CharField(choices=[('promised', '承诺'), ('legal', '法定')], max_length=10)),
-                ('unit', models.CharField(choices=[('workday', '工作日'), ('day', '日'), ('hour', '小时'), ('date', '指定日期')], max_length=10)),
-                ('amount', models.PositiveIntegerField(default=0)),
-                ('started_at', models.DateTimeField()),
-                ('due_at', models.DateTimeField()),
-                ('warn_at', models.DateTimeField()),
-                ('remind_at', models.DateTimeField(help_text='when the next reminder is owed', null=True)),
-                ('paused', models.BooleanField(default=False)),
-                ('stopped_at', models.DateTimeField(null=True)),
-                ('provisional', models.BooleanField(default=False, help_text='the due date lies beyond the published holidays')),
-            ],
-            options={
-                'verbose_name': '时限',
-            },
-        ),
-        migrations.CreateModel(
-            name='ClockExtension',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('amount', models.PositiveIntegerField(default=0)),
-                ('old_due', models.DateTimeField()),
-                ('new_due', models.DateTimeField()),
-                ('reason', models.CharField(max_length=500)),
-                ('by', models.CharField(help_text='label of who granted it', max_length=120)),
-                ('at', models.DateTimeField()),
-                ('clock', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='extensions', to='matters.clock')),
-            ],
-            options={
-                'verbose_name': '延期',
-            },
-        ),
-        migrations.CreateModel(
-            name='Matter',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.CharField(max_length=60, unique=True, verbose_name='编号')),
-                ('kind', models.CharField(max_length=40, verbose_name='种类')),
-                ('state', models.CharField(max_length=40, verbose_name='状态')),
-                ('title', models.CharField(max_length=200, verbose_name='标题')),
-                ('applicant', models.CharField(blank=True, help_text='Ref kind:id', max_length=80, verbose_name='申请人')),
-                ('urgency', models.PositiveSmallIntegerField(choices=[(0, '平件'), (1, '急件'), (2, '特急')], default=0, verbose_name='缓急')),
-                ('place', models.CharField(blank=True, max_length=200, verbose_name='地点')),
-                ('opened_at', models.DateTimeField()),
-                ('closed_at', models.DateTimeField(null=True)),
-                ('due_at', models.DateTimeField(default=datetime.datetime(9999, 1, 1, 0, 0, tzinfo=datetime.timezone.utc))),
-                ('warn_at', models.DateTimeField(null=True)),
-                ('promised_at', models.DateTimeField(null=True)),
-                ('legal_at', models.DateTimeField(null=True)),
-                ('timed_from', models.DateTimeField(null=True)),
-                ('clock_paused', models.BooleanField(default=False)),
-                ('clock_provisional', models.BooleanField(default=False, help_text='a due date lies beyond the published holidays')),
-                ('overran', models.PositiveSmallIntegerField(default=0)),
-                ('version', models.PositiveIntegerField(default=1)),
-                ('assignee', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='directory.post', verbose_name='承办岗位')),
-                ('holding_unit', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='directory.unit', verbose_name='承办单位')),
-                ('parent', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='children', to='matters.matter', verbose_name='上级事项')),
-                ('release', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='kernel.release', verbose_name='流程版本')),
-            ],
-            options={
-                'verbose_name': '事项',
-            },
-        ),
-        migrations.CreateModel(
-            name='Comment',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField()),
-                ('actor_ref', models.CharField(max_length=80)),
-                ('actor_label', models.CharField(max_length=120)),
-                ('unit_id', models.BigIntegerField(null=True)),
-                ('text', models.TextField()),
-                ('matter', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='comments', to='matters.matter')),
-            ],
-            options={
-                'verbose_name': '批注',
-            },
+        CreateModels(
+            migrations.CreateModel(
+                name="Clock",
+                fields=[
+                    (
+                        "id",
+                        models.BigAutoField(
+                            auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                        ),
+                    ),
+                    ("name", models.CharField(max_length=40)),
+                    (
+                        "kind",
+                        models.CharField(choices=[("promised", "承诺"), ("legal", "法定")], max_length=10),
+                    ),
+                    (
+                        "unit",
+                        models.CharField(
+                            choices=[
+                                ("workday", "工作日"),
+                                ("day", "日"),
+                                ("hour", "小时"),
+                                ("date", "指定日期"),
+                            ],
+                            max_length=10,
+                        ),
+                    ),
+                    ("amount", models.PositiveIntegerField(default=0)),
+                    ("started_at", models.DateTimeField()),
+                    ("due_at", models.DateTimeField()),
+                    ("warn_at", models.DateTimeField()),
+                    (
+                        "remind_at",
+                        models.DateTimeField(help_text="when the next reminder is owed", null=True),
+                    ),
+                    ("paused", models.BooleanField(default=False)),
+                    ("stopped_at", models.DateTimeField(null=True)),
+                    (
+                        "provisional",
+                        models.BooleanField(
+                            default=False, help_text="the due date lies beyond the published holidays"
+                        ),
+                    ),
+                ],
+                options={
+                    "verbose_name": "时限",
+                },
+            ),
+            migrations.CreateModel(
+                name="ClockExtension",
+                fields=[
+                    (
+                        "id",
+                        models.BigAutoField(
+                            auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                        ),
+                    ),
+                    ("amount", models.PositiveIntegerField(default=0)),
+                    ("old_due", models.DateTimeField()),
+                    ("new_due", models.DateTimeField()),
+                    ("reason", models.CharField(max_length=500)),
+                    ("by", models.CharField(help_text="label of who granted it", max_length=120)),
+                    ("at", models.DateTimeField()),
+                    (
+                        "clock",
+                        models.ForeignKey(
+                            on_delete=django.db.models.deletion.PROTECT,
+                            related_name="extensions",
+                            to="matters.clock",
+                        ),
+                    ),
+                ],
+                options={
+                    "verbose_name": "延期",
+                },
+            ),
+            migrations.CreateModel(
+                name="Matter",
+                fields=[
+                    (
+                        "id",
+                        models.BigAutoField(
+                            auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                        ),
+                    ),
+                    ("number", models.CharField(max_length=60, unique=True, verbose_name="编号")),
+                    ("kind", models.CharField(max_length=40, verbose_name="种类")),
+                    ("state", models.CharField(max_length=40, verbose_name="状态")),
+                    ("title", models.CharField(max_length=200, verbose_name="标题")),
+                    (
+                        "applicant",
+                        models.CharField(
+                            blank=True, help_text="Ref kind:id", max_length=80, verbose_name="申请人"
+                        ),
+                    ),
+                    (
+                        "urgency",
+                        models.PositiveSmallIntegerField(
+                            choices=[(0, "平件"), (1, "急件"), (2, "特急")], default=0, verbose_name="缓急"
+                        ),
+                    ),
+                    ("place", models.CharField(blank=True, max_length=200, verbose_name="地点")),
+                    ("opened_at", models.DateTimeField()),
+                    ("closed_at", models.DateTimeField(null=True)),
+                    (
+                        "due_at",
+                        models.DateTimeField(
+                            default=datetime.datetime(9999, 1, 1, 0, 0, tzinfo=datetime.timezone.utc)
+                        ),
+                    ),
+                    ("warn_at", models.DateTimeField(null=True)),
+                    ("promised_at", models.DateTimeField(null=True)),
+                    ("legal_at", models.DateTimeField(null=True)),
+                    ("timed_from", models.DateTimeField(null=True)),
+                    ("clock_paused", models.BooleanField(default=False)),
+                    (
+                        "clock_provisional",
+                        models.BooleanField(
+                            default=False, help_text="a due date lies beyond the published holidays"
+                        ),
+                    ),
+                    ("overran", models.PositiveSmallIntegerField(default=0)),
+                    ("version", models.PositiveIntegerField(default=1)),
+                    (
+                        "assignee",
+                        models.ForeignKey(
+                            db_index=False,
+                            null=True,
+                            on_delete=django.db.models.deletion.PROTECT,
+                            related_name="+",
+                            to="directory.post",
+                            verbose_name="承办岗位",
+                        ),
+                    ),
+                    (
+                        "holding_unit",
+                        models.ForeignKey(
+                            db_index=False,
+                            on_delete=django.db.models.deletion.PROTECT,
+                            related_name="+",
+                            to="directory.unit",
+                            verbose_name="承办单位",
+                        ),
+                    ),
+                    (
+                        "parent",
+                        models.ForeignKey(
+                            null=True,
+                            on_delete=django.db.models.deletion.PROTECT,
+                            related_name="children",
+                            to="matters.matter",
+                            verbose_name="上级事项",
+                        ),
+                    ),
+                    (
+                        "release",
+                        models.ForeignKey(
+                            db_index=False,
+                            on_delete=django.db.models.deletion.PROTECT,
+                            related_name="+",
+                            to="kernel.release",
+                            verbose_name="流程版本",
+                        ),
+                    ),
+                ],
+                options={
+                    "verbose_name": "事项",
+                },
+            ),
+            migrations.CreateModel(
+                name="Comment",
+                fields=[
+                    (
+                        "id",
+                        models.BigAutoField(
+                            auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                        ),
+                    ),
+                    ("at", models.DateTimeField()),
+                    ("actor_ref", models.CharField(max_length=80)),
+                    ("actor_label", models.CharField(max_length=120)),
+                    ("unit_id", models.BigIntegerField(null=True)),
+                    ("text", models.TextField()),
+                    (
+                        "matter",
+                        models.ForeignKey(
+                            on_delete=django.db.models.deletion.PROTECT,
+                            related_name="comments",
+                            to="matters.matter",
+                        ),
+                    ),
+                ],
+                options={
+                    "verbose_name": "批注",
+                },
+            ),
         ),
         migrations.AddField(
-            model_name='clock',
-            name='matter',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='clocks', to='matters.matter'),
+            model_name="clock",
+            name="matter",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="clocks", to="matters.matter"
+            ),
         ),
-        migrations.CreateModel(
-            name='Answer',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('form', models.CharField(max_length=120)),
-                ('body', models.TextField(help_text='canonical JSON: field name to plain value')),
-                ('at', models.DateTimeField()),
-                ('matter', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='answers', to='matters.matter')),
-            ],
-            options={
-                'verbose_name': '填报内容',
-            },
-        ),
-        migrations.CreateModel(
-            name='Notice',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=120)),
-                ('level', models.CharField(choices=[('info', '通知'), ('remind', '提醒'), ('urge', '催办')], default='info', max_length=10)),
-                ('title', models.CharField(max_length=200)),
-                ('text', models.CharField(blank=True, max_length=500)),
-                ('url', models.CharField(blank=True, max_length=200)),
-                ('at', models.DateTimeField()),
-                ('read_at', models.DateTimeField(null=True)),
-                ('matter', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='notices', to='matters.matter')),
-                ('post', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='directory.post')),
-            ],
-            options={
-                'verbose_name': '提醒',
-            },
-        ),
-        migrations.CreateModel(
-            name='Part',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(max_length=40)),
-                ('title', models.CharField(max_length=200)),
-                ('state', models.CharField(max_length=40)),
-                ('opened_at', models.DateTimeField()),
-                ('due_at', models.DateTimeField(null=True)),
-                ('warn_at', models.DateTimeField(null=True)),
-                ('remind_at', models.DateTimeField(help_text='when the next reminder is owed', null=True)),
-                ('done_at', models.DateTimeField(null=True)),
-                ('result', models.CharField(blank=True, max_length=200)),
-                ('version', models.PositiveIntegerField(default=1)),
-                ('assignee', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='directory.post')),
-                ('matter', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='parts', to='matters.matter')),
-                ('unit', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='directory.unit')),
-            ],
-            options={
-                'verbose_name': '并行办理',
-            },
-        ),
-        migrations.CreateModel(
-            name='Entry',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField()),
-                ('actor_ref', models.CharField(max_length=80)),
-                ('actor_label', models.CharField(max_length=120)),
-                ('person_id', models.BigIntegerField(null=True)),
-                ('unit_id', models.BigIntegerField(null=True)),
-                ('transition', models.CharField(max_length=60)),
-                ('title', models.CharField(max_length=120)),
-                ('from_state', models.CharField(blank=True, max_length=40)),
-                ('to_state', models.CharField(max_length=40)),
-                ('note', models.TextField(blank=True)),
-                ('version', models.PositiveIntegerField()),
-                ('answer', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='entry', to='matters.answer')),
-                ('matter', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='matters.matter')),
-                ('part', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='matters.part')),
-            ],
-            options={
-                'verbose_name': '办理经过',
-            },
-        ),
-        migrations.CreateModel(
-            name='Party',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=40)),
-                ('matter', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='parties', to='matters.matter')),
-                ('unit', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='directory.unit')),
-            ],
-            options={
-                'verbose_name': '参与单位',
-            },
-        ),
-        migrations.CreateModel(
-            name='ClockStop',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('begun_at', models.DateTimeField()),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('reason', models.CharField(max_length=500)),
-                ('clock', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='stops', to='matters.clock')),
-            ],
-            options={
-                'verbose_name': '中止计时',
-                'constraints': [models.UniqueConstraint(condition=models.Q(('ended_at', None)), fields=('clock',), name='clock_stands_still_once')],
-            },
+        CreateModels(
+            migrations.CreateModel(
+                name="Answer",
+                fields=[
+                    (
+                        "id",
+                        models.BigAutoField(
+                            auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                        ),
+                    ),
+                    ("form", models.CharField(max_length=120)),
+                    ("body", models.TextField(help_text="canonical JSON: field name to plain value")),
+                    ("at", models.DateTimeField()),
+                    (
+                        "matter",
+                        models.ForeignKey(
+                            on_delete=django.db.models.deletion.PROTECT,
+                            related_name="answers",
+                            to="matters.matter",
+                        ),
+                    ),
+                ],
+                options={
+                    "verbose_name": "填报内容",
+                },
+            ),
+            migrations.CreateModel(
+                name="Notice",
+                fields=[
+                    (
+                        "id",
+                        models.BigAutoField(
+                            auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                        ),
+                    ),
+                    ("key", models.CharField(max_length=120)),
+                    (
+                        "level",
+                        models.CharField(
+                            choices=[("info", "通知"), ("remind", "提醒"), ("urge", "催办")],
+                            default="info",
+                            max_length=10,
+                        ),
+                    ),
+                    ("title", models.CharField(max_length=200)),
+                    ("text", models.CharField(blank=True, max_length=500)),
+                    ("url", models.CharField(blank=True, max_length=200)),
+                    ("at", models.DateTimeField()),
+                    ("read_at", models.DateTimeField(null=True)),
+                    (
+                        "matter",
+                        models.ForeignKey(
+                            db_index=False,
+                            null=True,
+                            on_delete=django.db.models.deletion.PROTECT,
+                            related_name="notices",
+                            to="matters.matter",
+                        ),
+                    ),
+                    (
+                        "post",
+                        models.ForeignKey(
+                            db_index=False,
+                            on_delete=django.db.models.deletion.PROTECT,
+                            related_name="+",
+                            to="directory.post",
+                        ),
+                    ),
+                ],
+                options={
+                    "verbose_name": "提醒",
+                },
+            ),
+            migrations.CreateModel(
+                name="Part",
+                fields=[
+                    (
+                        "id",
+                        models.BigAutoField(
+                            auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                        ),
+                    ),
+                    ("kind", models.CharField(max_length=40)),
+                    ("title", models.CharField(max_length=200)),
+                    ("state", models.CharField(max_length=40)),
+                    ("opened_at", models.DateTimeField()),
+                    ("due_at", models.DateTimeField(null=True)),
+                    ("warn_at", models.DateTimeField(null=True)),
+                    (
+                        "remind_at",
+                        models.DateTimeField(help_text="when the next reminder is owed", null=True),
+                    ),
+                    ("done_at", models.DateTimeField(null=True)),
+                    ("result", models.CharField(blank=True, max_length=200)),
+                    ("version", models.PositiveIntegerField(default=1)),
+                    (
+                        "assignee",
+                        models.ForeignKey(
+                            db_index=False,
+                            null=True,
+                            on_delete=django.db.models.deletion.PROTECT,
+                            related_name="+",
+                            to="directory.post",
+                        ),
+                    ),
+                    (
+                        "matter",
+                        models.ForeignKey(
+                            on_delete=django.db.models.deletion.PROTECT,
+                            related_name="parts",
+                            to="matters.matter",
+                        ),
+                    ),
+                    (
+                        "unit",
+                        models.ForeignKey(
+                            db_index=False,
+                            on_delete=django.db.models.deletion.PROTECT,
+                            related_name="+",
+                            to="directory.unit",
+                        ),
+                    ),
+                ],
+                options={
+                    "verbose_name": "并行办理",
+                },
+            ),
+            migrations.CreateModel(
+                name="Entry",
+                fields=[
+                    (
+                        "id",
+                        models.BigAutoField(
+                            auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                        ),
+                    ),
+                    ("at", models.DateTimeField()),
+                    ("actor_ref", models.CharField(max_length=80)),
+                    ("actor_label", models.CharField(max_length=120)),
+                    ("person_id", models.BigIntegerField(null=True)),
+                    ("unit_id", models.BigIntegerField(null=True)),
+                    ("transition", models.CharField(max_length=60)),
+                    ("title", models.CharField(max_length=120)),
+                    ("from_state", models.CharField(blank=True, max_length=40)),
+                    ("to_state", models.CharField(max_length=40)),
+                    ("note", models.TextField(blank=True)),
+                    ("version", models.PositiveIntegerField()),
+                    (
+                        "answer",
+                        models.OneToOneField(
+                            null=True,
+                            on_delete=django.db.models.deletion.PROTECT,
+                            related_name="entry",
+                            to="matters.answer",
+                        ),
+                    ),
+                    (
+                        "matter",
+                        models.ForeignKey(
+                            db_index=False,
+                            on_delete=django.db.models.deletion.PROTECT,
+                            related_name="entries",
+                            to="matters.matter",
+                        ),
+                    ),
+                    (
+                        "part",
+                        models.ForeignKey(
+                            db_index=False,
+                            null=True,
+                            on_delete=django.db.models.deletion.PROTECT,
+                            related_name="entries",
+                            to="matters.part",
+                        ),
+                    ),
+                ],
+                options={
+                    "verbose_name": "办理经过",
+                },
+            ),
+            migrations.CreateModel(
+                name="Party",
+                fields=[
+                    (
+                        "id",
+                        models.BigAutoField(
+                            auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                        ),
+                    ),
+                    ("name", models.CharField(max_length=40)),
+                    (
+                        "matter",
+                        models.ForeignKey(
+                            db_index=False,
+                            on_delete=django.db.models.deletion.PROTECT,
+                            related_name="parties",
+                            to="matters.matter",
+                        ),
+                    ),
+                    (
+                        "unit",
+                        models.ForeignKey(
+                            db_index=False,
+                            on_delete=django.db.models.deletion.PROTECT,
+                            related_name="+",
+                            to="directory.unit",
+                        ),
+                    ),
+                ],
+                options={
+                    "verbose_name": "参与单位",
+                },
+            ),
+            migrations.CreateModel(
+                name="ClockStop",
+                fields=[
+                    (
+                        "id",
+                        models.BigAutoField(
+                            auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                        ),
+                    ),
+                    ("begun_at", models.DateTimeField()),
+                    ("ended_at", models.DateTimeField(null=True)),
+                    ("reason", models.CharField(max_length=500)),
+                    (
+                        "clock",
+                        models.ForeignKey(
+                            on_delete=django.db.models.deletion.PROTECT,
+                            related_name="stops",
+                            to="matters.clock",
+                        ),
+                    ),
+                ],
+                options={
+                    "verbose_name": "中止计时",
+                    "constraints": [
+                        models.UniqueConstraint(
+                            condition=models.Q(("ended_at", None)),
+                            fields=("clock",),
+                            name="clock_stands_still_once",
+                        )
+                    ],
+                },
+            ),
         ),
         migrations.AddIndex(
-            model_name='matter',
-            index=models.Index(condition=models.Q(('closed_at', None)), fields=['holding_unit', 'due_at', 'id'], name='matter_unit_inbox'),
+            model_name="matter",
+            index=models.Index(
+                condition=models.Q(("closed_at", None)),
+                fields=["holding_unit", "due_at", "id"],
+                name="matter_unit_inbox",
+            ),
         ),
         migrations.AddIndex(
-            model_name='matter',
-            index=models.Index(condition=models.Q(('closed_at', None)), fields=['holding_unit', 'kind', 'due_at', 'id'], name='matter_unit_kind'),
+            model_name="matter",
+            index=models.Index(
+                condition=models.Q(("closed_at", None)),
+                fields=["holding_unit", "kind", "due_at", "id"],
+                name="matter_unit_kind",
+            ),
         ),
         migrations.AddIndex(
-            model_name='matter',
-            index=models.Index(condition=models.Q(('closed_at', None)), fields=['assignee', 'due_at', 'id'], name='matter_own_inbox'),
+            model_name="matter",
+            index=models.Index(
+                condition=models.Q(("closed_at", None)),
+                fields=["assignee", "due_at", "id"],
+                name="matter_own_inbox",
+            ),
         ),
         migrations.AddIndex(
-            model_name='matter',
-            index=models.Index(condition=models.Q(('closed_at', None)), fields=['kind', 'due_at', 'id'], name='matter_kind_open'),
+            model_name="matter",
+            index=models.Index(
+                condition=models.Q(("closed_at", None)),
+                fields=["kind", "due_at", "id"],
+                name="matter_kind_open",
+            ),
         ),
         migrations.AddIndex(
-            model_name='matter',
-            index=models.Index(condition=models.Q(('closed_at', None)), fields=['due_at', 'id'], name='matter_open'),
+            model_name="matter",
+            index=models.Index(
+                condition=models.Q(("closed_at", None)), fields=["due_at", "id"], name="matter_open"
+            ),
         ),
         migrations.AddIndex(
-            model_name='matter',
-            index=models.Index(condition=models.Q(('closed_at', None)), fields=['release'], name='matter_release_pinned'),
+            model_name="matter",
+            index=models.Index(
+                condition=models.Q(("closed_at", None)), fields=["release"], name="matter_release_pinned"
+            ),
         ),
         migrations.AddIndex(
-            model_name='matter',
-            index=models.Index(condition=models.Q(('closed_at', None), _negated=True), fields=['holding_unit', '-closed_at', '-id'], name='matter_unit_closed'),
+            model_name="matter",
+            index=models.Index(
+                condition=models.Q(("closed_at", None), _negated=True),
+                fields=["holding_unit", "-closed_at", "-id"],
+                name="matter_unit_closed",
+            ),
         ),
         migrations.AddIndex(
-            model_name='matter',
-            index=models.Index(condition=models.Q(('closed_at', None), _negated=True), fields=['kind', '-closed_at', '-id'], name='matter_kind_closed'),
+            model_name="matter",
+            index=models.Index(
+                condition=models.Q(("closed_at", None), _negated=True),
+                fields=["kind", "-closed_at", "-id"],
+                name="matter_kind_closed",
+            ),
         ),
         migrations.AddIndex(
-            model_name='clock',
-            index=models.Index(condition=models.Q(('stopped_at', None)), fields=['remind_at'], name='clock_reminder'),
+            model_name="clock",
+            index=models.Index(
+                condition=models.Q(("stopped_at", None)), fields=["remind_at"], name="clock_reminder"
+            ),
         ),
         migrations.AddIndex(
-            model_name='clock',
-            index=models.Index(condition=models.Q(('stopped_at', None)), fields=['due_at'], name='clock_running'),
+            model_name="clock",
+            index=models.Index(
+                condition=models.Q(("stopped_at", None)), fields=["due_at"], name="clock_running"
+            ),
         ),
         migrations.AddIndex(
-            model_name='clock',
-            index=models.Index(condition=models.Q(('provisional', True), ('stopped_at', None)), fields=['due_at'], name='clock_guessed'),
+            model_name="clock",
+            index=models.Index(
+                condition=models.Q(("provisional", True), ("stopped_at", None)),
+                fields=["due_at"],
+                name="clock_guessed",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='clock',
-            constraint=models.UniqueConstraint(condition=models.Q(('stopped_at', None)), fields=('matter', 'name'), name='clock_runs_once'),
+            model_name="clock",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("stopped_at", None)), fields=("matter", "name"), name="clock_runs_once"
+            ),
         ),
         migrations.AddIndex(
-            model_name='notice',
-            index=models.Index(fields=['post', '-id'], name='notice_post'),
+            model_name="notice",
+            index=models.Index(fields=["post", "-id"], name="notice_post"),
         ),
         migrations.AddIndex(
-            model_name='notice',
-            index=models.Index(condition=models.Q(('read_at', None)), fields=['post', '-id'], name='notice_unread'),
+            model_name="notice",
+            index=models.Index(
+                condition=models.Q(("read_at", None)), fields=["post", "-id"], name="notice_unread"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='notice',
-            constraint=models.UniqueConstraint(fields=('post', 'key'), name='notice_once_per_post'),
+            model_name="notice",
+            constraint=models.UniqueConstraint(fields=("post", "key"), name="notice_once_per_post"),
         ),
         migrations.AddIndex(
-            model_name='part',
-            index=models.Index(condition=models.Q(('done_at', None)), fields=['unit', 'matter'], name='part_unit_open'),
+            model_name="part",
+            index=models.Index(
+                condition=models.Q(("done_at", None)), fields=["unit", "matter"], name="part_unit_open"
+            ),
         ),
         migrations.AddIndex(
-            model_name='part',
-            index=models.Index(fields=['unit', 'matter', 'done_at'], name='part_unit'),
+            model_name="part",
+            index=models.Index(fields=["unit", "matter", "done_at"], name="part_unit"),
         ),
         migrations.AddIndex(
-            model_name='part',
-            index=models.Index(condition=models.Q(('done_at', None)), fields=['assignee', 'matter'], name='part_own_open'),
+            model_name="part",
+            index=models.Index(
+                condition=models.Q(("done_at", None)), fields=["assignee", "matter"], name="part_own_open"
+            ),
         ),
         migrations.AddIndex(
-            model_name='part',
-            index=models.Index(condition=models.Q(('done_at', None)), fields=['remind_at'], name='part_reminder'),
+            model_name="part",
+            index=models.Index(
+                condition=models.Q(("done_at", None)), fields=["remind_at"], name="part_reminder"
+            ),
         ),
         migrations.AddIndex(
-            model_name='entry',
-            index=models.Index(fields=['matter', 'id'], name='entry_matter'),
+            model_name="entry",
+            index=models.Index(fields=["matter", "id"], name="entry_matter"),
         ),
         migrations.AddIndex(
-            model_name='party',
-            index=models.Index(fields=['unit', 'matter'], name='party_unit'),
+            model_name="party",
+            index=models.Index(fields=["unit", "matter"], name="party_unit"),
         ),
         migrations.AddConstraint(
-            model_name='party',
-            constraint=models.UniqueConstraint(fields=('matter', 'name'), name='party_once_per_name'),
+            model_name="party",
+            constraint=models.UniqueConstraint(fields=("matter", "name"), name="party_once_per_name"),
         ),
     ]

@@ -7,7 +7,9 @@ from liangzhu.kernel.sealing_before import Seal
 
 
 class Migration(migrations.Migration):
-    dependencies = [("kernel", "0007_limits")]
+    replaces = [("kernel", "0008_seal")]
+
+    dependencies = [("kernel", "0002_engine")]
 
     operations = [
         Seal("logdetail", body=SealedTextField(owner="", help_text="canonical JSON")),
@@ -15,13 +17,6 @@ class Migration(migrations.Migration):
         Seal(
             "delivery",
             error=SealedTextField(owner="", blank=True, help_text="trace of the last try that failed"),
-            words=SealedTextField(
-                owner="", max_length=300, blank=True, help_text="why the last try failed, in words"
-            ),
-            skipped=SealedTextField(
-                owner="", max_length=200, blank=True, help_text="why a person let it go undelivered"
-            ),
         ),
-        Seal("received", refused=SealedTextField(owner="", max_length=300, blank=True)),
         Seal("periodicrun", error=SealedTextField(owner="", blank=True)),
     ]

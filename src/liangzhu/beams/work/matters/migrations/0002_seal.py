@@ -7,10 +7,11 @@ from liangzhu.kernel.sealing_before import Seal
 
 
 class Migration(migrations.Migration):
-    dependencies = [("matters", "0005_desk"), ("kernel", "0008_seal")]
+    replaces = [("matters", "0006_seal")]
+
+    dependencies = [("matters", "0001_initial"), ("kernel", "0003_seal")]
 
     operations = [
-        Seal("view", text=SealedTextField(owner="", max_length=100, blank=True)),
         Seal(
             "matter",
             keyed=True,
