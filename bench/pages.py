@@ -37,7 +37,7 @@ def main() -> None:
         try:
             base = f"http://localhost:{port}"
             browser = sign_in(base, wait_for(base, server))
-            asset = re.search(r'href="(/static/[^"]+\.css)"', fetch(browser, base + "/")).group(1)
+            asset = re.search(r'href="(/static/[^"]+\.css[^"]*)"', fetch(browser, base + "/")).group(1)
             limit = throughput(browser, base + asset, seconds)
             rows, slowest = [Row("静态文件", limit)], 0.0
             for page in PAGES:

@@ -8,6 +8,7 @@ from contextlib import nullcontext
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.middleware.gzip import GZipMiddleware
 from django.shortcuts import render
 
 from liangzhu.kernel import masking
@@ -37,6 +38,20 @@ def guarded(policy_name: str) -> Callable[[Callable], Callable]:
         return run
 
     return wrap
+
+
+class CompressMiddleware(GZipMiddleware):
+    """Compress pages, and nothing else: files have their length, answers of the API their ETag.
+
+    Django adds random bytes to each page (Heal the Breach), and the tokens of forms change with each page, so the length of a page
+    does not give away what stands in it.
+    """
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        """Compress where the browser can read it."""
+        if response.streaming or not response.headers.get("Content-Type", "").startswith("text/html"):
+            return response
+        return super().process_response(request, response)
 
 
 class RequestMiddleware:

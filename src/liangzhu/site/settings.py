@@ -171,6 +171,7 @@ MIDDLEWARE = [
     "liangzhu.site.watching.WatchMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "liangzhu.kernel.web.CompressMiddleware",
     "csp.middleware.CSPMiddleware",
     "liangzhu.kernel.web.RequestMiddleware",
     "liangzhu.site.api.ApiMiddleware",
@@ -217,10 +218,12 @@ STORAGES = {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
         "OPTIONS": {"location": HOME / "files"},
     },
-    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "staticfiles": {"BACKEND": "liangzhu.kernel.ui.storage.HashedStorage"},
 }
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_MAX_AGE = 3600
+# Addresses carry a hash of the content; only what sources import from each other, where there is no bundle, does not.
+WHITENOISE_IMMUTABLE_FILE_TEST = r"^/static/(?!ui/(css|js)/)"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 

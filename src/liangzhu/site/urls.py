@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from liangzhu.site import api, views
+from liangzhu.site import api, installed, views
 
 handler403 = "liangzhu.kernel.web.permission_denied"
 handler404 = "liangzhu.kernel.web.page_not_found"
@@ -12,6 +12,9 @@ site_patterns = (
     [
         path("", views.home, name="home"),
         path("mode/", views.set_mode, name="mode"),
+        path("manifest.webmanifest", installed.manifest, name="manifest"),
+        path("service-worker.js", installed.service_worker, name="service_worker"),
+        path("offline/", installed.offline, name="offline"),
         path("start/", views.start, name="start"),
         path("developers/", api.docs, name="api_docs"),
         path("styleguide/", views.styleguide, name="styleguide"),

@@ -31,17 +31,15 @@ STEPS = {"done": "已办", "now": "正在办理", "todo": "未到", "skip": "不
 @register.simple_tag
 def assets() -> SafeString:
     """Style and script of the house: the bundle when it was built, else the sources, so that a clone without Node works."""
-    if finders.find("dist/ui.css"):
-        return format_html(
-            '<link rel="stylesheet" href="{}"><script type="module" src="{}"></script>',
-            static("dist/ui.css"),
-            static("dist/ui.js"),
-        )
     return format_html(
-        '<link rel="stylesheet" href="{}"><script type="module" src="{}"></script>',
-        static("ui/css/ui.css"),
-        static("ui/js/ui.js"),
+        '<link rel="stylesheet" href="{}"><script type="module" src="{}"></script>', *bundle()
     )
+
+
+def bundle() -> tuple[str, str]:
+    """The addresses of style and script."""
+    place = "dist/ui.{}" if finders.find("dist/ui.css") else "ui/{0}/ui.{0}"
+    return static(place.format("css")), static(place.format("js"))
 
 
 @register.simple_tag(takes_context=True)

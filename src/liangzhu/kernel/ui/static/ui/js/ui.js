@@ -5,6 +5,7 @@ import { dialogs, confirmations } from "./dialogs.js";
 import { keys } from "./keys.js";
 import { reader } from "./reader.js";
 import { small } from "./small.js";
+import { installable } from "./installable.js";
 
 const keeper = keepForms();
 guardForms(keeper);
@@ -13,3 +14,4 @@ dialogs();
 keys();
 reader();
 small();
+installable();
