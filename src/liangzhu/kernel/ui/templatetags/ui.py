@@ -31,9 +31,7 @@ STEPS = {"done": "已办", "now": "正在办理", "todo": "未到", "skip": "不
 @register.simple_tag
 def assets() -> SafeString:
     """Style and script of the house: the bundle when it was built, else the sources, so that a clone without Node works."""
-    return format_html(
-        '<link rel="stylesheet" href="{}"><script type="module" src="{}"></script>', *bundle()
-    )
+    return format_html('<link rel="stylesheet" href="{}"><script type="module" src="{}"></script>', *bundle())
 
 
 def bundle() -> tuple[str, str]:
