@@ -10,7 +10,7 @@ from tests.site.test_sealed_texts import readable
 
 from liangzhu.beams.work.files import api as files
 from liangzhu.beams.work.forms import actions as filling
-from liangzhu.beams.work.forms import specs
+from liangzhu.beams.work.forms import cosigning, specs
 from liangzhu.beams.work.forms.models import CoSignature, Draft, Snapshot
 from liangzhu.beams.work.matters import api as matters
 from liangzhu.beams.work.matters import queries
@@ -146,12 +146,12 @@ def filled(transactional_db, district, seed_process, sign_in, run):
         data={"form_draft": draft.pk, "form_version": draft.version},
     )
     draft = fill("begun_form")
-    asked = filling.ask_cosigner(
+    asked = cosigning.ask_cosigner(
         li, draft_id=draft.pk, place="other", person_id=mate.person_id, person_name=NAME
     )
     page = mate_browser.get(reverse("forms:sign", args=[asked.pk])).content.decode()
     digest = page.partition('name="digest" value="')[2].partition('"')[0]
-    filling.answer_cosign(mate, signature_id=asked.pk, digest=digest, sign=True)
+    cosigning.answer_cosign(mate, signature_id=asked.pk, digest=digest, sign=True)
     drain()
     specs.forget()
     yield matter, browser, li

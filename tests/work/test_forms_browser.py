@@ -9,7 +9,7 @@ import pytest
 
 from liangzhu.beams.work.decisions import rules
 from liangzhu.beams.work.files import api as attachments
-from liangzhu.beams.work.forms import actions, specs
+from liangzhu.beams.work.forms import actions, cosigning, specs
 from liangzhu.beams.work.forms.models import CoSignature, Draft, Snapshot
 from liangzhu.kernel import releases
 
@@ -51,7 +51,7 @@ def desk(live_server, district, sign_in, settings, monkeypatch, upload):
     row = finish(wang)
     actions.send(wang, draft_id=row.pk, version=row.version, declared=True)
     theirs = finish(li)
-    actions.ask_cosigner(
+    cosigning.ask_cosigner(
         li, draft_id=theirs.pk, place="partner", person_id=wang.person_id, person_name="王示例"
     )
     # Playwright's loop runs in this thread; the server, which does the work, has one of its own.

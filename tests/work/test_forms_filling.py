@@ -13,7 +13,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from liangzhu.beams.work.files import api as attachments
-from liangzhu.beams.work.forms import actions, queries, specs, values
+from liangzhu.beams.work.forms import actions, cosigning, queries, specs, values
 from liangzhu.beams.work.forms.models import CoSignature, Draft, Snapshot
 from liangzhu.beams.work.matters.models import Notice
 from liangzhu.kernel import crypto, keys, releases, worker
@@ -261,14 +261,14 @@ def partner(sign_in):
 def asked(wang, filled, partner):
     _, actor = wang
     _, other = partner
-    return actions.ask_cosigner(
+    return cosigning.ask_cosigner(
         actor, draft_id=filled.pk, place="partner", person_id=other.person_id, person_name="李伙伴"
     )
 
 
 def answer(actor, row, *, sign=True, reason=""):
     digest = queries.to_sign(actor, row.pk).digest
-    return actions.answer_cosign(actor, signature_id=row.pk, digest=digest, sign=sign, reason=reason)
+    return cosigning.answer_cosign(actor, signature_id=row.pk, digest=digest, sign=sign, reason=reason)
 
 
 def test_a_partner_signs_and_the_snapshot_carries_a_signature_that_verifies(wang, filled, partner, asked):
@@ -333,7 +333,7 @@ def test_what_changed_while_it_was_read_is_not_signed(wang, filled, partner, ask
     digest = queries.to_sign(other, asked.pk).digest
     save(actor, filled, capital="1.00")
     with pytest.raises(Conflict, match="又改了内容"):
-        actions.answer_cosign(other, signature_id=asked.pk, digest=digest, sign=True)
+        cosigning.answer_cosign(other, signature_id=asked.pk, digest=digest, sign=True)
 
 
 def test_a_partner_declines_with_a_reason_only(wang, filled, partner, asked):
@@ -343,7 +343,7 @@ def test_a_partner_declines_with_a_reason_only(wang, filled, partner, asked):
         answer(other, asked, sign=False)
     answer(other, asked, sign=False, reason="出资比例不对")
     assert "出资比例不对" in client.get(f"/forms/draft/{filled.pk}/check/").content.decode()
-    actions.take_back(actor, draft_id=filled.pk, place="partner")
+    cosigning.take_back(actor, draft_id=filled.pk, place="partner")
     assert actions.send(actor, draft_id=filled.pk, version=filled.version, declared=True)
 
 
@@ -359,15 +359,15 @@ def test_nobody_else_signs_and_nobody_signs_twice_or_for_oneself(wang, filled, p
     with pytest.raises(NotThere):
         queries.to_sign(stranger, asked.pk)
     with pytest.raises(Denied):
-        actions.answer_cosign(stranger, signature_id=asked.pk, digest="x", sign=True)
+        cosigning.answer_cosign(stranger, signature_id=asked.pk, digest="x", sign=True)
     with pytest.raises(Invalid, match="自己"):
-        actions.ask_cosigner(
+        cosigning.ask_cosigner(
             actor, draft_id=filled.pk, place="partner", person_id=actor.person_id, person_name="王"
         )
     _, other = partner
     answer(other, asked)
     with pytest.raises(StepNotAllowed):
-        actions.answer_cosign(other, signature_id=asked.pk, digest=asked.digest, sign=True)
+        cosigning.answer_cosign(other, signature_id=asked.pk, digest=asked.digest, sign=True)
 
 
 # Sending --------------------------------------------------------------------------------------------------

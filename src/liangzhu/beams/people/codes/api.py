@@ -38,7 +38,7 @@ from liangzhu.beams.people.codes.issuers import (
 from liangzhu.beams.people.codes.outlets import Outlet, outlets
 from liangzhu.beams.people.codes.pages.forms import SCANNER, CodeForm, ScannerForm
 from liangzhu.beams.people.codes.policies import WINDOW
-from liangzhu.beams.people.codes.queries import Coverage, ScanView, contents, coverage, desk, good_scan
+from liangzhu.beams.people.codes.queries import Coverage, ScanView, contents, coverage, desk, good_scan, scan
 from liangzhu.beams.people.codes.showing import Shown, show
 
 __all__ = [
@@ -87,5 +87,6 @@ __all__ = [
     "good_scan",
     "outlets",
     "register_issuer",
+    "scan",
     "show",
 ]

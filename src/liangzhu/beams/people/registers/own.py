@@ -4,11 +4,11 @@ speaks for itself, and no officer has to note what they said."""
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from liangzhu.beams.people.registers import changes, ending, mandating, policies
 from liangzhu.beams.people.registers.events import MandateAsked
-from liangzhu.beams.people.registers.families import survivors
+from liangzhu.beams.people.registers.families import family, survivors
 from liangzhu.beams.people.registers.identities import party_names, says
 from liangzhu.beams.people.registers.models import Mandate, NaturalPerson, Organisation
 from liangzhu.beams.people.registers.queries import mandate_state
@@ -74,6 +74,28 @@ def person_of(name: str, number: str) -> NaturalPerson | None:
         return None
     row = NaturalPerson.objects.get(pk=survivors([rows[0].pk])[rows[0].pk])
     return row if says(rows[0], " ".join(name.split())) and row.state == NaturalPerson.ALIVE else None
+
+
+def is_person(person: Ref, *, name: str, number: str = "", phone: str = "") -> bool:
+    """Whether a registered person has this name and, where they are given, this document number and this phone.
+
+    Answers equality only, and tells nobody which of them is wrong.
+    """
+    rows = NaturalPerson.objects.filter(pk__in=[Ref.parse(one).id for one in family(str(person))])
+    if number:
+        rows = rows.filter(document_blind=identifiers.normal_form(number))
+    if phone:
+        rows = rows.filter(phone_blind=phone)
+    return any(says(row, " ".join(name.split())) for row in rows)
+
+
+def sought_by(person: Ref) -> tuple[QuerySet, QuerySet]:
+    """The blind indexes of a person's document numbers and phones, to be compared with the same kind in other tables."""
+    rows = NaturalPerson.objects.filter(pk__in=[Ref.parse(one).id for one in family(str(person))])
+    return (
+        rows.exclude(document_blind="").values("document_blind"),
+        rows.exclude(phone_blind="").values("phone_blind"),
+    )
 
 
 def _own(act: Act, mandate_id: int) -> Mandate:

@@ -7,10 +7,21 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from liangzhu.beams.work.files import api as attachments
-from liangzhu.beams.work.forms import events, grammar, policies, prefilling, registry, specs, state, values
+from liangzhu.beams.work.forms import (
+    cosigning,
+    events,
+    grammar,
+    policies,
+    prefilling,
+    registry,
+    specs,
+    state,
+    values,
+)
+from liangzhu.beams.work.forms.cosigning import SIGNING_KEY, NotReady, covered, note_read, signed_part
 from liangzhu.beams.work.forms.grammar import Field, FormSpec
-from liangzhu.beams.work.forms.models import CoSignature, Draft, Snapshot
-from liangzhu.kernel import keys, reads, releases
+from liangzhu.beams.work.forms.models import Draft, Signer, Snapshot
+from liangzhu.kernel import keys, releases
 from liangzhu.kernel.actions import Act, action
 from liangzhu.kernel.actors import SYSTEM, Actor
 from liangzhu.kernel.errors import Conflict, Invalid, NotThere, StepNotAllowed
@@ -22,9 +33,6 @@ from liangzhu.kernel.worker import periodic
 
 DRAFT_DAYS = 90
 """Days after the last save after which a draft is removed."""
-SIGNING_KEY = "form"
-
-keys.declare(SIGNING_KEY, keys.SM2, "签署表单")
 
 
 class Elsewhere(Conflict):
@@ -35,13 +43,6 @@ class Elsewhere(Conflict):
         super().__init__(
             "这份草稿刚在别处（另一个窗口或另一台设备）改过。", code="draft_elsewhere", title="草稿在别处改过"
         )
-
-
-class NotReady(StepNotAllowed):
-    """A form that cannot be sent yet; the detail says what is missing."""
-
-    code, title = "form_not_ready", "表单还不能提交"
-    todo = "请按所列的步骤补齐，再提交。"
 
 
 # Drafts ---------------------------------------------------------------------------------------------------
@@ -142,7 +143,7 @@ def save(
                 kept[name] = value
         _write(act, draft, content)
         _let_go(act, draft, known, content["answers"], own)
-        _void(act, draft, form)
+        cosigning.void(act, draft, form)
     act.log(draft.ref, fields=sorted(changed), version=draft.version)
     return draft
 
@@ -189,7 +190,7 @@ def _take(act: Act, *, draft_id: int, found: dict[str, dict]) -> Draft:
             content["answers"][name] = one["value"]
             content["touched"][name] = draft.version
     _write(act, draft, content)
-    _void(act, draft, form)
+    cosigning.void(act, draft, form)
     act.log(draft.ref, sources=sorted({one["source"] for one in found.values()}), came=sorted(came))
     return draft
 
@@ -216,7 +217,7 @@ def carry_over(act: Act, *, draft_id: int, version: int) -> Draft:
     content["origins"] = {name: one for name, one in content["origins"].items() if name in names}
     content["touched"] = {name: draft.version for name in names}
     _write(act, draft, content)
-    _void(act, draft, new)
+    cosigning.void(act, draft, new)
     act.log(draft.ref, release=[old.release, new.release], version=draft.version)
     return draft
 
@@ -257,122 +258,6 @@ def sweep_daily() -> None:
         pass
 
 
-# Co-signing -----------------------------------------------------------------------------------------------
-
-
-def signed_part(form: FormSpec, draft: Draft) -> dict[str, Any]:
-    """What a signature over a draft covers."""
-    return covered(form, draft.subject, draft.content["answers"], attachments.of(draft.ref))
-
-
-def covered(
-    form: FormSpec, subject: str, given: state.Answers, rows: list[attachments.Attachment]
-) -> dict[str, Any]:
-    """What a signature covers: which form in which release, the answers that count, the files by their fingerprints."""
-    answers = state.counted(form, given)
-    wanted = {
-        one for _, each in form.all_fields() if each.type == "files" for one in answers.get(each.name, ())
-    }
-    files = {str(row.pk): {"name": row.name, "sm3": row.fingerprint} for row in rows if row.pk in wanted}
-    return {
-        "form": form.key,
-        "release": form.release,
-        "fingerprint": form.fingerprint,
-        "subject": subject,
-        "answers": answers,
-        "files": files,
-    }
-
-
-def _void(act: Act, draft: Draft, form: FormSpec) -> None:
-    """Signatures over other answers than the present ones are void; who signed is told, and can sign again."""
-    rows = list(CoSignature.objects.filter(draft=draft, state=CoSignature.SIGNED).select_related("draft"))
-    if not rows:
-        return
-    digest = sm3(canonical(signed_part(form, draft)).encode())
-    for row in rows:
-        if row.digest != digest:
-            row.state = CoSignature.VOID
-            row.save(update_fields=["state"])
-            act.log(row.ref, draft=draft.pk, void=True)
-            act.emit(
-                events.CoSignAsked(
-                    subject=row.ref, person_id=row.person_id, form_title=form.title, again=True
-                )
-            )
-
-
-@action("forms.ask_cosigner")
-def ask_cosigner(act: Act, *, draft_id: int, place: str, person_id: int, person_name: str) -> CoSignature:
-    """Ask a person to sign; asking another one in the same place takes the first request back.
-
-    Raises NotThere, Denied, Invalid, NotReady (the form itself is not complete yet).
-    """
-    draft = act.lock(Draft, pk=draft_id)
-    act.check(policies.fill, draft)
-    form = specs.by_release_id(draft.release_id)
-    wanted = next((one for one in form.cosigners if one.name == place), None)
-    if wanted is None:
-        raise NotThere("这张表单没有这个共同签署人。")
-    if person_id == getattr(act.actor, "person_id", None):
-        raise Invalid({"person": f"{wanted.title}不能是您自己，请选另一个人。"})
-    taken = CoSignature.objects.filter(draft=draft, person_id=person_id).exclude(place=place)
-    if taken.exists():
-        raise Invalid({"person": "这个人已在另一个位置签署，请选另一个人。"})
-    _complete(form, draft)
-    CoSignature.objects.filter(draft=draft, place=place).delete()
-    row = CoSignature(
-        draft=draft, place=place, person_id=person_id, person_name=person_name, invited_at=now()
-    )
-    row.save()
-    act.log(row.ref, draft=draft.pk, place=place, person=person_id)
-    act.emit(events.CoSignAsked(subject=row.ref, person_id=person_id, form_title=form.title, again=False))
-    return row
-
-
-def _complete(form: FormSpec, draft: Draft) -> None:
-    wrong = state.unfinished(form, draft.content["answers"])
-    if wrong:
-        raise NotReady(f"还有步骤没有填好：{'、'.join(step.title for step in wrong)}。")
-
-
-@action("forms.answer_cosign")
-def answer_cosign(act: Act, *, signature_id: int, digest: str, sign: bool, reason: str = "") -> CoSignature:
-    """Sign what was read (its digest), or decline with a reason.
-
-    Raises NotThere, Denied, Invalid, Conflict (it changed since it was read), StepNotAllowed (answered already).
-    """
-    row = act.lock(CoSignature, pk=signature_id)
-    act.check(policies.cosign, row)
-    draft = act.lock(Draft, pk=row.draft_id)
-    row.draft = draft
-    form = specs.by_release_id(draft.release_id)
-    if row.state == CoSignature.SIGNED:
-        raise StepNotAllowed("您已经签署过，内容没有再变。")
-    if not sign and not reason.strip():
-        raise Invalid({"reason": "不同意签署时请写明理由，填表人会看到。"})
-    body = canonical(signed_part(form, draft))
-    if sm3(body.encode()) != digest:
-        raise Conflict("您阅读期间，填表人又改了内容。", todo="请重新看过内容，再决定是否签署。")
-    if sign:
-        _complete(form, draft)
-        made = keys.sign(SIGNING_KEY, f"{row.ref} {digest}".encode())
-        row.signed, row.digest, row.key_id, row.signature = body, digest, made.key_id, made.signature.hex()
-        row.reason = ""
-    else:
-        row.reason = reason.strip()[:300]
-    row.state = CoSignature.SIGNED if sign else CoSignature.DECLINED
-    row.answered_at = now()
-    row.save()
-    act.log(row.ref, draft=draft.pk, digest=digest, signed=sign)
-    act.emit(
-        events.CoSignAnswered(
-            subject=row.ref, person_id=draft.person_id, draft_id=draft.pk, form_title=form.title, signed=sign
-        )
-    )
-    return row
-
-
 # Sending --------------------------------------------------------------------------------------------------
 
 
@@ -398,11 +283,11 @@ def send(
     form = specs.by_release_id(draft.release_id)
     if not by_owner and registry.finished_elsewhere(draft.subject):
         raise StepNotAllowed("这张表单随办理步骤一并提交。", todo="请回到事项，办理对应的步骤。")
-    _complete(form, draft)
+    cosigning.complete(form, draft)
     if form.declaration and not declared:
         raise Invalid({"declared": "请阅读并勾选承诺。"})
     part = signed_part(form, draft)
-    signatures = _signatures(form, draft, sm3(canonical(part).encode()))
+    signatures = cosigning.collected(form, draft, part)
     origins = {name: one for name, one in draft.content["origins"].items() if name in part["answers"]}
     about = about or draft.subject
     snapshot = _keep(act, form, part, origins, signatures, about)
@@ -430,11 +315,11 @@ def send_answers(
     """
     act.check(policies.fill, (key, subject, part))
     form = specs.by_fingerprint(key, fingerprint) if fingerprint else specs.edition(key, subject)
-    if needed := [one.title for one in form.cosigners if one.required]:
+    given, errors = _read(form, answers)
+    if needed := [one.title for one in state.places(form, given) if one.required]:
         raise NotReady(
             f"这张表单要由{'、'.join(needed)}共同签署，不能直接提交。", todo="请在页面上填写并邀请签署。"
         )
-    given, errors = _read(form, answers)
     errors |= {name: message for name, message in state.faults(form, given).items() if name not in errors}
     if form.declaration and not declared:
         errors["declared"] = "请确认承诺。"
@@ -522,46 +407,14 @@ def _keep(
         sent_at=now(),
     )
     snapshot.save()
+    Signer.objects.bulk_create(
+        Signer(snapshot=snapshot, party=one["party"], place=one["place"], leaf_id=one["leaf"])
+        for one in signatures
+        if one.get("party")
+    )
     act.log(snapshot.ref, form=form.key, release=form.release, about=about, body=sm3(body.encode()))
     act.emit(events.FormSent(subject=snapshot.ref, form=form.key, about=about))
     return snapshot
-
-
-def _signatures(form: FormSpec, draft: Draft, digest: str) -> list[dict[str, Any]]:
-    rows = {row.place: row for row in CoSignature.objects.filter(draft=draft).select_related("draft")}
-    found, missing = [], []
-    for wanted in form.cosigners:
-        row = rows.get(wanted.name)
-        if row is not None and row.state == CoSignature.SIGNED and row.digest == digest:
-            found.append(
-                {
-                    "place": wanted.name,
-                    "title": wanted.title,
-                    "person": row.person_id,
-                    "name": str(row.person_name),
-                    "at": row.answered_at.isoformat(),
-                    "row": str(row.ref),
-                    "digest": row.digest,
-                    "key": row.key_id,
-                    "signature": row.signature,
-                }
-            )
-        elif wanted.required or row is not None:
-            missing.append(f"{wanted.title}（{row.get_state_display() if row else '还没有邀请'}）")
-    if missing:
-        raise NotReady(
-            f"还缺共同签署：{'、'.join(missing)}。", todo="请等对方签署，或在下面改请别人、收回邀请。"
-        )
-    return found
-
-
-@action("forms.take_back_cosign")
-def take_back(act: Act, *, draft_id: int, place: str) -> None:
-    """Take a request to sign back. Raises NotThere, Denied."""
-    draft = act.lock(Draft, pk=draft_id)
-    act.check(policies.fill, draft)
-    CoSignature.objects.filter(draft=draft, place=place).delete()
-    act.log(draft.ref, place=place, taken_back=True)
 
 
 # Reading what is personal ---------------------------------------------------------------------------------
@@ -577,27 +430,7 @@ def reveal(act: Act, *, snapshot_id: int, reason: str) -> Snapshot:
     if not reason.strip():
         raise Invalid({"reason": "请写明为什么要看全部内容。"})
     act.log(row.ref, read=row.form, reason=reason.strip()[:200])
-    _note(act, row.ref, row.release_id, row.subject, reason.strip()[:200])
-    return row
-
-
-def _note(act: Act, ref: Ref, release_id: int, case: str, reason: str) -> None:
-    """Tell the trail that a form's personal values were read."""
-    form = specs.by_release_id(release_id)
-    fields = {one.name: one.label for _, one in form.all_fields() if one.grade >= 3}
-    if fields:
-        reads.note(act.actor, ref, fields, channel="form", case=case, reason=reason)
-
-
-@action("forms.read_to_sign")
-def read_to_sign(act: Act, *, signature_id: int) -> CoSignature:
-    """A co-signer reads the whole form: the leaf says who read whose. Raises NotThere."""
-    row = CoSignature.objects.filter(pk=signature_id).select_related("draft").first()
-    if row is None or not policies.cosign(act.actor, row):
-        raise NotThere("没有请您签署的这份表单，或者邀请已收回、表单已提交。")
-    act.check(policies.cosign, row)
-    act.log(row.ref, read=row.draft.form, draft=row.draft_id)
-    _note(act, row.draft.ref, row.draft.release_id, row.draft.subject, "共同签署前查看")
+    note_read(act, row.ref, row.release_id, row.subject, reason.strip()[:200])
     return row
 
 

@@ -1,9 +1,22 @@
 """The front door of this app. README.md shows how a form is written and used."""
 
 from liangzhu.beams.work.forms.actions import NotReady, begin, save, send, send_answers
+from liangzhu.beams.work.forms.cosigning import answer_at_counter, ask_resident, take_back
 from liangzhu.beams.work.forms.grammar import FormSpec
 from liangzhu.beams.work.forms.models import Snapshot
-from liangzhu.beams.work.forms.queries import draft_of, field_words, in_words, shown, summary, typed, verifies
+from liangzhu.beams.work.forms.queries import (
+    Summary,
+    asked_of,
+    draft_of,
+    field_words,
+    in_words,
+    shown,
+    summary,
+    to_sign_at_counter,
+    typed,
+    verifies,
+    waiting_at_counter,
+)
 from liangzhu.beams.work.forms.registry import Answer, NoAnswer, check, source, subject_kind
 from liangzhu.beams.work.forms.specs import (
     by_fingerprint,
@@ -24,6 +37,10 @@ __all__ = [
     "NoAnswer",
     "NotReady",
     "Snapshot",
+    "Summary",
+    "answer_at_counter",
+    "ask_resident",
+    "asked_of",
     "begin",
     "by_fingerprint",
     "check",
@@ -45,6 +62,9 @@ __all__ = [
     "source",
     "subject_kind",
     "summary",
+    "take_back",
+    "to_sign_at_counter",
     "typed",
     "verifies",
+    "waiting_at_counter",
 ]

@@ -9,10 +9,13 @@ from liangzhu.kernel.refs import Ref
 @event("forms.cosign_asked")
 @dataclass(frozen=True)
 class CoSignAsked:
-    """A person was asked to sign a form, or to sign it again because it changed. ``subject`` is the signature's row."""
+    """A person was asked to sign a form, or to sign it again because it changed. ``subject`` is the signature's row.
+
+    ``person_id`` is a member of staff; None for a resident.
+    """
 
     subject: Ref
-    person_id: int
+    person_id: int | None
     form_title: str
     again: bool
 
@@ -27,6 +30,17 @@ class CoSignAnswered:
     draft_id: int
     form_title: str
     signed: bool
+
+
+@event("forms.cosign_late")
+@dataclass(frozen=True)
+class CoSignLate:
+    """A co-signer did not answer in time: ``over``; else the time is nearly over."""
+
+    subject: Ref
+    draft_id: int
+    form_title: str
+    over: bool
 
 
 @event("forms.sent")

@@ -184,11 +184,21 @@ class Check:
 
 @dataclass(frozen=True)
 class CoSigner:
-    """A place for a second person's signature (共同签署)."""
+    """A place for a second person's signature (共同签署).
+
+    ``covers`` are the fields that he signs and sees; empty: all of them. ``text`` is what he says by signing, ``level`` the
+    assurance (实名等级) that a resident signs with, ``days`` the calendar days that he has. A place whose ``show_if`` does not
+    hold is not asked for.
+    """
 
     name: str
     title: str
     required: bool
+    covers: tuple[str, ...] = ()
+    text: str = ""
+    level: int = 2
+    days: int = 7
+    show_if: Condition | None = None
 
 
 @dataclass(frozen=True)
@@ -243,6 +253,7 @@ class _Reader:
         self.source = source
         self.known: dict[str, Field] = {}
         """Fields read so far, which conditions may look at."""
+        self.steps: list[Step] = []
 
     def form(self) -> FormSpec:
         source, data = self.source, self.source.data
@@ -259,6 +270,7 @@ class _Reader:
             for place, one in enumerate(source.listed(("steps",), data["steps"], least=1))
         ]
         source.stop()
+        self.steps = steps
         checks = [
             self.check(("checks", place), one)
             for place, one in enumerate(source.listed(("checks",), data.get("checks", [])))
@@ -571,10 +583,40 @@ class _Reader:
         return Check(one["name"], tuple(names), params, message)
 
     def cosigner(self, path: Path, one: Any) -> CoSigner:
-        if not self.source.keys(path, one, {"name", "title"}, {"required"}):
+        source = self.source
+        optional = {"required", "covers", "text", "level", "days", "show_if"}
+        if not source.keys(path, one, {"name", "title"}, optional):
             return CoSigner("", "", False)
+        show_if = self.condition((*path, "show_if"), one["show_if"], {}) if "show_if" in one else None
         return CoSigner(
             self.name((*path, "name"), one["name"]),
-            self.source.text((*path, "title"), one["title"], longest=40),
-            self.source.flag((*path, "required"), one.get("required", True)),
+            source.text((*path, "title"), one["title"], longest=40),
+            source.flag((*path, "required"), one.get("required", True)),
+            self.covers(path, one),
+            source.text((*path, "text"), one["text"]) if "text" in one else "",
+            self.between((*path, "level"), one.get("level", 2), 1, 3),
+            self.between((*path, "days"), one.get("days", 7), 1, 60),
+            show_if,
         )
+
+    def covers(self, path: Path, one: dict) -> tuple[str, ...]:
+        """The fields that a co-signer signs; the name of a step stands for all of its fields."""
+        if "covers" not in one:
+            return ()
+        found: list[str] = []
+        for number, name in enumerate(self.source.listed((*path, "covers"), one["covers"], least=1)):
+            step = next((each for each in self.steps if each.name == name), None)
+            if step is not None:
+                found += [each.name for each in step.fields if each.takes]
+            elif name in self.known:
+                found.append(name)
+            else:
+                self.source.fault((*path, "covers", number), f"没有名为 {name!r} 的步骤或填写项。")
+        return tuple(dict.fromkeys(found))
+
+    def between(self, path: Path, value: Any, least: int, most: int) -> int:
+        """A whole number between two."""
+        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+            self.source.fault(path, f"应是 {least} 到 {most} 的整数。")
+            return least
+        return value

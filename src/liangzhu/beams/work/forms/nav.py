@@ -1,6 +1,9 @@
 """Entries in the workbench's rail."""
 
-from liangzhu.beams.work.forms import specs
+from django.urls import reverse
+
+from liangzhu.beams.people.residents import api as residents
+from liangzhu.beams.work.forms import queries, specs
 from liangzhu.kernel import releases
 from liangzhu.kernel.actors import Actor
 from liangzhu.kernel.ui.nav import nav
@@ -29,3 +32,20 @@ nav(
     icon="edit",
     when=_any,
 )
+
+
+def _tasks(actor: Actor) -> list[residents.Task]:
+    """What waits for a resident's signature."""
+    return [
+        residents.Task(
+            f"请您共同签署：{specs.by_release_id(row.draft.release_id).title}",
+            reverse("forms:sign", args=[row.pk]),
+            "签署或者写明理由不同意",
+            row.due_at,
+        )
+        for row in queries.asked_of(actor)
+    ]
+
+
+residents.add_tasks("forms.cosign", _tasks)
+nav(face="my", label="共同签署", url="forms:own", order=55, policy="residents.own", icon="edit")

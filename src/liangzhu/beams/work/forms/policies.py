@@ -1,7 +1,11 @@
 """Who may do what with forms. Who releases one is `kernel.release`."""
 
+from liangzhu.beams.people.directory.api import does_business
+from liangzhu.beams.people.registers import api as registers
+from liangzhu.beams.people.residents.api import Resident
 from liangzhu.beams.work.forms import registry
-from liangzhu.beams.work.forms.models import CoSignature, Draft, Snapshot
+from liangzhu.beams.work.forms.asked import meant
+from liangzhu.beams.work.forms.models import CoSignature, Draft, Signer, Snapshot
 from liangzhu.kernel.actors import Actor
 from liangzhu.kernel.policies import policy
 from liangzhu.kernel.refs import Ref
@@ -35,9 +39,25 @@ def drop(actor: Actor, target: Draft | None = None) -> bool:
 
 @policy("forms.cosign", "共同签署")
 def cosign(actor: Actor, target: CoSignature | None = None) -> bool:
-    """Whoever was asked to."""
+    """Whoever was asked to: a member of staff, or the resident who is meant, whomever he acts for now."""
+    if isinstance(actor, Resident):
+        return target is None or meant(actor.person, target)
     person = getattr(actor, "person_id", None)
     return actor.signed_in and person is not None and (target is None or target.person_id == person)
+
+
+@policy("forms.cosign_at_counter", "窗口共同签署")
+def cosign_at_counter(actor: Actor, target=None) -> bool:
+    """Staff who do business, for a co-signer whose code or document they scanned themselves."""
+    return actor.signed_in and does_business(actor)
+
+
+@policy("forms.read_signed", "查看自己签署过的内容")
+def read_signed(actor: Actor, target: Signer | None = None) -> bool:
+    """The resident who signed it."""
+    if not isinstance(actor, Resident):
+        return False
+    return target is None or target.party in registers.family(str(actor.person))
 
 
 @policy("forms.read_snapshot", "查看填报内容")

@@ -3,19 +3,33 @@
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+from liangzhu.beams.people.registers import api as registers
+from liangzhu.beams.people.residents import api as residents
 from liangzhu.beams.work.files import api as attachments
 from liangzhu.beams.work.forms import grammar, policies, registry, showing, specs, state, values
-from liangzhu.beams.work.forms.actions import read_to_sign, reveal, signed_part
+from liangzhu.beams.work.forms.actions import reveal
+from liangzhu.beams.work.forms.asked import meant, sought
+from liangzhu.beams.work.forms.cosigning import (
+    digest_of,
+    part_of,
+    place_of,
+    present,
+    read_at_counter,
+    read_to_sign,
+    signed_part,
+)
 from liangzhu.beams.work.forms.grammar import Condition, Field, FormSpec
-from liangzhu.beams.work.forms.models import CoSignature, Draft, Snapshot
+from liangzhu.beams.work.forms.models import CoSignature, Draft, Signer, Snapshot
 from liangzhu.kernel import keys, reads, releases
 from liangzhu.kernel.actors import Actor
 from liangzhu.kernel.errors import NotThere
 from liangzhu.kernel.located import DataFileError
-from liangzhu.kernel.log import canonical, sm3
+from liangzhu.kernel.log import canonical, leaf_proof, sm3, wait_for
 from liangzhu.kernel.models import Release
+from liangzhu.kernel.now import now
 from liangzhu.kernel.refs import Ref, describe, register_ref
 
 
@@ -32,15 +46,20 @@ def draft_of(actor: Actor, key: str, subject: str, part: str = "") -> Draft | No
     return Draft.objects.filter(owner=str(actor.ref), form=key, subject=subject, part=part).first()
 
 
-def subject_of(draft_id: int | None = None, snapshot_id: int | None = None, **other) -> str:
-    """The Ref, as text, of what a draft or a snapshot is about; tells who asks nothing else."""
-    rows = (
-        Draft.objects.filter(pk=draft_id) if snapshot_id is None else Snapshot.objects.filter(pk=snapshot_id)
-    )
-    return rows.values_list("subject", flat=True).first() or ""
+def subject_of(
+    draft_id: int | None = None, snapshot_id: int | None = None, signature_id: int | None = None, **other
+) -> str:
+    """The Ref, as text, of what a draft, a snapshot or a request to sign is about; tells who asks nothing else."""
+    if signature_id is not None:
+        rows = CoSignature.objects.filter(pk=signature_id, person_id=None).values_list("draft__subject")
+    elif snapshot_id is not None:
+        rows = Snapshot.objects.filter(pk=snapshot_id).values_list("subject")
+    else:
+        rows = Draft.objects.filter(pk=draft_id).values_list("subject")
+    return (rows.first() or ("",))[0]
 
 
-def place_of(actor: Actor, row: Draft) -> str:
+def page_of(actor: Actor, row: Draft) -> str:
     """The page that a resident's draft belongs to, from which it was begun; "" for staff, whose drafts stand in a list."""
     kind = registry.subjects.get(Ref.parse(row.subject).kind) if row.subject else None
     if actor.signed_in or kind is None or kind.finish is None:
@@ -116,6 +135,19 @@ class Waiting:
     good: bool
     changes: list[tuple[str, str, str]]
 
+    @property
+    def code(self) -> str:
+        """What the applicant passes on to a resident, in groups; "" when it is of no use any more."""
+        if self.row is None or not self.row.outside or self.row.state not in CoSignature.WAITING:
+            return ""
+        text = str(self.row.code)
+        return f"{text[:5]}-{text[5:]}"
+
+    @property
+    def shown(self) -> str:
+        """The number or phone that the applicant gave, masked."""
+        return str(self.row.number or self.row.phone) if self.row is not None and self.row.outside else ""
+
 
 @dataclass(frozen=True)
 class Summary:
@@ -125,10 +157,20 @@ class Summary:
     form: FormSpec
     parts: list[showing.Part]
     waiting: list[Waiting]
-    ready: bool
+    sound: bool
     about: str
     finish: tuple[str, str] | None
     elsewhere: bool
+
+    @property
+    def signed(self) -> bool:
+        """Whether everybody who must sign has."""
+        return all(one.good or (one.row is None and not one.place.required) for one in self.waiting)
+
+    @property
+    def ready(self) -> bool:
+        """Whether it can be sent."""
+        return self.sound and self.signed
 
 
 def summary(actor: Actor, row: Draft) -> Summary:
@@ -137,12 +179,11 @@ def summary(actor: Actor, row: Draft) -> Summary:
     content = row.content
     files = attachments.of(row.ref)
     parts = showing.summary(form, content["answers"], origins=content["origins"], files=files, check=True)
-    part = signed_part(form, row) if form.cosigners else {}
-    digest = sm3(canonical(part).encode()) if part else ""
+    places = state.places(form, content["answers"])
+    part = signed_part(form, row) if places else {}
     rows = {one.place: one for one in CoSignature.objects.filter(draft=row).select_related("draft")}
-    waiting = [_place(form, place, rows.get(place.name), digest, part) for place in form.cosigners]
+    waiting = [_place(form, place, rows.get(place.name), part_of(form, part, place)) for place in places]
     sound = not any(one.wrong for one in parts)
-    signed = all(one.good or (one.row is None and not one.place.required) for one in waiting)
     finish = None
     if row.subject:
         subject = Ref.parse(row.subject)
@@ -153,22 +194,25 @@ def summary(actor: Actor, row: Draft) -> Summary:
         form,
         parts,
         waiting,
-        sound and signed,
+        sound,
         about(actor, row.subject),
         finish,
         registry.finished_elsewhere(row.subject),
     )
 
 
-def _place(
-    form: FormSpec, place: grammar.CoSigner, row: CoSignature | None, digest: str, part: dict
-) -> Waiting:
+def _place(form: FormSpec, place: grammar.CoSigner, row: CoSignature | None, part: dict) -> Waiting:
     changes = []
     if row is not None and row.state == CoSignature.VOID:
         changes = _since(form, row, part)
-    return Waiting(
-        place, row, row is not None and row.state == CoSignature.SIGNED and row.digest == digest, changes
-    )
+    good = row is not None and row.state == CoSignature.SIGNED and row.digest == digest_of(part)
+    return Waiting(place, row, good, changes)
+
+
+def voided(row: Draft) -> list[str]:
+    """Whose signatures an own change made void."""
+    rows = CoSignature.objects.filter(draft=row, state=CoSignature.VOID).select_related("draft")
+    return [str(one.person_name) for one in rows]
 
 
 def _since(form: FormSpec, row: CoSignature, part: dict) -> list[tuple[str, str, str]]:
@@ -218,11 +262,12 @@ def carrying(actor: Actor, row: Draft) -> Carrying | None:
 
 @dataclass(frozen=True)
 class ToSign:
-    """A draft as its co-signer reads it. ``digest`` is what they sign; ``changes`` what differs from what they signed before."""
+    """A draft as its co-signer reads it: what he signs, and nothing else. ``digest`` is what they sign; ``changes`` what differs
+    from what they signed before."""
 
     row: CoSignature
     form: FormSpec
-    place: str
+    place: grammar.CoSigner
     parts: list[showing.Part]
     digest: str
     changes: list[tuple[str, str, str]]
@@ -232,24 +277,148 @@ class ToSign:
 
 
 def to_sign(actor: Actor, signature_id: int) -> ToSign:
-    """What a co-signer was asked to sign; reading it is a leaf. Raises NotThere for anybody else."""
-    row = read_to_sign(actor, signature_id=signature_id)
+    """What a co-signer was asked to sign; reading it is a leaf. Raises NotThere for anybody else, TooLate."""
+    return _to_sign(actor, read_to_sign(actor, signature_id=signature_id))
+
+
+def to_sign_at_counter(actor: Actor, signature_id: int, scan_id: int) -> ToSign:
+    """The same for a co-signer who stands at the counter, by the clerk's own scan; reading it is a leaf. Raises NotThere, TooLate."""
+    return _to_sign(actor, read_at_counter(actor, signature_id=signature_id, scan_id=scan_id))
+
+
+def _to_sign(actor: Actor, row: CoSignature) -> ToSign:
     form = specs.by_release_id(row.draft.release_id)
     content = row.draft.content
-    part = signed_part(form, row.draft)
+    place = place_of(form, row.place)
+    whole = signed_part(form, row.draft)
+    part = part_of(form, whole, place)
+    faults = {name.split("-")[0] for name in state.faults(form, content["answers"])}
+    files = [one for one in attachments.of(row.draft.ref) if str(one.pk) in part["files"]]
     return ToSign(
         row=row,
         form=form,
-        place=next((one.title for one in form.cosigners if one.name == row.place), row.place),
+        place=place,
         parts=showing.summary(
-            form, part["answers"], origins=content["origins"], files=attachments.of(row.draft.ref)
+            form, whole["answers"], origins=content["origins"], files=files, only=place.covers
         ),
-        digest=sm3(canonical(part).encode()),
+        digest=digest_of(part),
         changes=_since(form, row, part) if row.state == CoSignature.VOID else [],
-        owner=describe([Ref.parse(row.draft.owner)], actor)[Ref.parse(row.draft.owner)][0],
-        about=about(actor, row.draft.subject),
-        complete=not state.unfinished(form, content["answers"]),
+        owner=_asker(actor, row.draft),
+        about="" if row.outside else about(actor, row.draft.subject),
+        complete=not (faults & set(place.covers) if place.covers else faults),
     )
+
+
+def file_to_sign(actor: Actor, signature_id: int, file_id: int) -> attachments.Attachment:
+    """A file that is part of what a co-signer signs. Raises NotThere, TooLate."""
+    row = read_to_sign(actor, signature_id=signature_id)
+    form = specs.by_release_id(row.draft.release_id)
+    files = part_of(form, signed_part(form, row.draft), place_of(form, row.place))["files"]
+    found = next((one for one in attachments.of(row.draft.ref) if one.pk == file_id), None)
+    if found is None or str(file_id) not in files:
+        raise NotThere("没有找到这个附件。")
+    return found
+
+
+def _asker(actor: Actor, draft: Draft) -> str:
+    """Who asks, by name: whom one is asked by, one is told."""
+    owner = Ref.parse(draft.owner)
+    account = (
+        residents.ResidentAccount.objects.filter(pk=owner.id).first() if owner.kind == "resident" else None
+    )
+    if account is None:
+        return describe([owner], actor)[owner][0]
+    person = f"natural_person:{account.person_id}"
+    return registers.party_names({person}).get(person, "")
+
+
+# A resident's own signatures ------------------------------------------------------------------------------
+
+
+def asked_of(actor: Actor) -> list[CoSignature]:
+    """What waits for the signature of a resident, what is due first at the top; at most 50."""
+    policies.cosign.require(actor)
+    rows = sought(actor.person).filter(state__in=CoSignature.WAITING, due_at__gt=now())
+    return [row for row in rows.select_related("draft").order_by("due_at")[:50] if meant(actor.person, row)]
+
+
+@dataclass(frozen=True)
+class Own:
+    """A resident's signatures: what waits, what was answered and is not sent yet, what was sent."""
+
+    waiting: list[tuple[CoSignature, FormSpec, str]]
+    answered: list[tuple[CoSignature, FormSpec, str]]
+    sent: list[tuple[Signer, FormSpec]]
+
+
+def own_signatures(actor: Actor) -> Own:
+    """The page of a resident's signatures; at most 50 of each."""
+    policies.cosign.require(actor)
+    done = (
+        CoSignature.objects.filter(party__in=registers.family(str(actor.person)))
+        .exclude(state__in=CoSignature.WAITING)
+        .select_related("draft")
+        .order_by("-answered_at")
+    )
+    sent = Signer.objects.filter(party__in=registers.family(str(actor.person))).select_related("snapshot")
+    return Own(
+        *(
+            [
+                [(row, specs.by_release_id(row.draft.release_id), _asker(actor, row.draft)) for row in rows]
+                for rows in (asked_of(actor), done[:50])
+            ]
+        ),
+        [(row, specs.by_release_id(row.snapshot.release_id)) for row in sent.order_by("-id")[:50]],
+    )
+
+
+def waiting_at_counter(actor: Actor, scan_id: int) -> list[CoSignature]:
+    """What waits for the signature of who stands at the counter, by the clerk's own scan. Raises Denied, NotThere."""
+    policies.cosign_at_counter.require(actor)
+    person = present(actor, scan_id)
+    rows = sought(person).filter(state__in=CoSignature.WAITING, due_at__gt=now()).select_related("draft")
+    return [row for row in rows.order_by("due_at")[:50] if meant(person, row)]
+
+
+@dataclass(frozen=True)
+class Signed:
+    """What a resident signed, as it was sent. ``holds``: the signature over it verifies."""
+
+    row: Signer
+    form: FormSpec
+    said: dict[str, Any]
+    parts: list[showing.Part]
+    holds: bool
+
+    @property
+    def signed_at(self) -> datetime:
+        """When."""
+        return datetime.fromisoformat(self.said["at"])
+
+
+def signed(actor: Actor, signer_id: int) -> Signed:
+    """One thing that a resident signed, and nothing else of what was sent with it. Raises NotThere."""
+    row = Signer.objects.select_related("snapshot", "leaf").filter(pk=signer_id).first()
+    if row is None or not policies.read_signed(actor, row):
+        raise NotThere("没有这份您签署过的内容。")
+    form = specs.by_release_id(row.snapshot.release_id)
+    content = row.snapshot.content
+    said = next(one for one in content["signatures"] if one["place"] == row.place)
+    made = f"{said['row']} {said['digest']}".encode()
+    part = {name: content[name] for name in ("form", "release", "fingerprint", "subject", "answers", "files")}
+    place = place_of(form, row.place)
+    holds = said["digest"] == digest_of(part_of(form, part, place)) and keys.verify(
+        said["key"], made, bytes.fromhex(said["signature"])
+    )
+    return Signed(row, form, said, showing.summary(form, content["answers"], only=place.covers), holds)
+
+
+def signed_proof(actor: Actor, signer_id: int) -> dict[str, Any]:
+    """The proof that the log holds one's signature, for the offline verifier. Raises NotThere, NotSequenced."""
+    row = signed(actor, signer_id).row
+    wait_for(row.leaf)
+    row.leaf.refresh_from_db()
+    return leaf_proof(row.leaf.number, details=True)
 
 
 @dataclass(frozen=True)
@@ -323,6 +492,13 @@ def verifies(row: Snapshot) -> bool:
     return sm3(canonical(part).encode()) == row.digest and keys.verify(
         row.key_id, row.body.encode(), bytes.fromhex(row.signature)
     )
+
+
+@reads.belongs("form_signature")
+def _of_signature(ref: Ref) -> list[Ref]:
+    """The resident who was asked, once it is known who that is."""
+    party = CoSignature.objects.filter(pk=ref.id).values_list("party", flat=True).first()
+    return [Ref.parse(party)] if party else []
 
 
 # Definitions ----------------------------------------------------------------------------------------------
@@ -478,10 +654,10 @@ def _draft_files(actor: Actor, subject: Ref) -> bool:
     row = Draft.objects.filter(pk=subject.id).first() if subject.id.isdecimal() else None
     if row is None:
         return False
+    if row.owner == str(actor.ref):
+        return True
     person = getattr(actor, "person_id", None)
-    return row.owner == str(actor.ref) or (
-        person is not None and CoSignature.objects.filter(draft=row, person_id=person).exists()
-    )
+    return person is not None and CoSignature.objects.filter(draft=row, person_id=person).exists()
 
 
 def _snapshot_files(actor: Actor, subject: Ref) -> bool:

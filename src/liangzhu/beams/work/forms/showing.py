@@ -74,8 +74,11 @@ def summary(
     files: list[attachments.Attachment] = (),
     masked: bool = False,
     check: bool = False,
+    only: tuple[str, ...] = (),
 ) -> list[Part]:
-    """The shown steps with their fields in words. ``check`` adds what is wrong; without it, empty fields are left out."""
+    """The shown steps with their fields in words. ``check`` adds what is wrong; without it, empty fields are left out.
+    ``only`` these fields, if there are any, and the steps that hold them.
+    """
     seen = state.view(form, answers)
     wrong = state.faults(form, answers) if check else {}
     doubts = state.doubts(form, answers) if check else {}
@@ -87,6 +90,8 @@ def summary(
         lines = []
         for one in step.fields:
             value = answers.get(one.name)
+            if only and one.name not in only:
+                continue
             if not one.takes or one.name not in seen.fields or (not check and value in (None, [])):
                 continue
             lines.append(
@@ -105,6 +110,8 @@ def summary(
                     else (),
                 )
             )
+        if only and not lines:
+            continue
         names = {name.split("-")[0] for name in wrong}
         parts.append(Part(step, tuple(lines), bool(names & {one.name for one in step.fields})))
     return parts

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from liangzhu.beams.work.forms import registry, values
-from liangzhu.beams.work.forms.grammar import Field, FormSpec, Step
+from liangzhu.beams.work.forms.grammar import CoSigner, Field, FormSpec, Step
 
 Answers = dict[str, Any]
 
@@ -162,6 +162,17 @@ def unfinished(form: FormSpec, answers: Answers) -> list[Step]:
     return [
         step for step in form.steps if step.name in seen.steps and names & {one.name for one in step.fields}
     ]
+
+
+def places(form: FormSpec, answers: Answers) -> list[CoSigner]:
+    """The places for co-signers that these answers ask for."""
+    seen = view(form, answers)
+    known = {
+        one.name: values.typed(one, answers.get(one.name))
+        for _, one in form.all_fields()
+        if one.name in seen.fields
+    }
+    return [one for one in form.cosigners if one.show_if is None or one.show_if.holds(known.get)]
 
 
 def differences(form: FormSpec, before: Answers, after: Answers) -> list[tuple[Field, Any, Any]]:

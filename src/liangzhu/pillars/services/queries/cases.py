@@ -108,7 +108,8 @@ def preparing(actor: Actor, row: Application) -> Preparing:
     found = materials(row)
     spared = sum(not one.own for one in found)
     draft = forms.draft_of(actor, key, str(row.ref))
-    ready = bool(draft) and forms.summary(actor, draft).ready
+    said = forms.summary(actor, draft) if draft else None
+    filled = said is not None and said.sound
     form = forms.edition(key, str(row.ref))
     fill = reverse("forms:resume", args=[draft.pk]) if draft else _start(key, row)
     wanted = [one for one in found if one.asked and one.row.required]
@@ -117,7 +118,8 @@ def preparing(actor: Actor, row: Application) -> Preparing:
     how = reverse("services:delivery", args=[row.pk])
     return Preparing(
         [
-            Step("form", f"填写{form.title}", "各部门要问的，每一项只问一次", fill, ready),
+            Step("form", f"填写{form.title}", "各部门要问的，每一项只问一次", fill, filled),
+            *_signing(said),
             Step("materials", "准备材料", note, to_materials, not wanted),
             Step("delivery", "怎样拿结果", row.get_delivery_display(), how, True),
         ],
@@ -125,6 +127,18 @@ def preparing(actor: Actor, row: Application) -> Preparing:
         list(row.cases.order_by("id")),
         form.declaration,
     )
+
+
+def _signing(said: forms.Summary | None) -> list[Step]:
+    """A step for who else signs, where the answers ask for somebody."""
+    if said is None or not said.waiting:
+        return []
+    words = [
+        f"{one.place.title}{f' {one.row.person_name}：{one.row.get_state_display()}' if one.row else '还没有邀请'}"
+        for one in said.waiting
+    ]
+    url = f"{reverse('forms:check', args=[said.draft.pk])}#cosign"
+    return [Step("cosign", "请别人共同签署", "；".join(words), url, said.signed)]
 
 
 def _start(key: str, row: Application) -> str:

@@ -1,6 +1,6 @@
 """The tables of this app."""
 
 from liangzhu.beams.work.forms.models.draft import CoSignature, Draft
-from liangzhu.beams.work.forms.models.snapshot import Snapshot
+from liangzhu.beams.work.forms.models.snapshot import Signer, Snapshot
 
-__all__ = ["CoSignature", "Draft", "Snapshot"]
+__all__ = ["CoSignature", "Draft", "Signer", "Snapshot"]

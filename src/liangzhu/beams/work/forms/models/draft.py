@@ -4,11 +4,21 @@ import json
 
 from django.db import models
 
+from liangzhu.beams.people.registers.api import phone_form
+from liangzhu.kernel import masking
 from liangzhu.kernel.actions import Act
 from liangzhu.kernel.errors import NotThere
 from liangzhu.kernel.log import canonical
 from liangzhu.kernel.refs import Ref
-from liangzhu.kernel.sealing import Sealed, SealedTextField, forget_traces, hangs_on, is_gone, on_forget
+from liangzhu.kernel.sealing import (
+    BlindIndexField,
+    Sealed,
+    SealedTextField,
+    forget_traces,
+    hangs_on,
+    is_gone,
+    on_forget,
+)
 
 
 class Draft(Sealed):
@@ -61,24 +71,40 @@ def read_body(body: str) -> dict:
 
 
 class CoSignature(models.Model):
-    """A second person who was asked to sign a draft (共同签署).
+    """A second person who was asked to sign a draft (共同签署): staff (``person_id``), or a resident.
 
+    A resident is named by ``person_name`` and either ``number`` or ``phone``; ``party`` is the Ref of the register once it is
+    known who that is. ``code`` is what the applicant passes on; it opens nothing to another name. ``due_at``: until when.
     ``signed`` is what was signed (canonical JSON), ``digest`` its SM3; ``key_id`` and ``signature`` (hex) are SM2 over it.
-    A change of the answers makes a signature void; the row keeps what had been signed, so that the difference can be shown.
+    ``assurance`` is the level at which a resident signed, ``ground`` the Ref of the scan where that was at a counter.
+    A change of what is covered makes a signature void; the row keeps what had been signed, so that the difference can be shown.
     """
 
-    INVITED, SIGNED, DECLINED, VOID = "invited", "signed", "declined", "void"
+    INVITED, SIGNED, DECLINED, VOID, LATE = "invited", "signed", "declined", "void", "late"
     STATES = [
         (INVITED, "等待签署"),
         (SIGNED, "已签署"),
         (DECLINED, "不同意签署"),
         (VOID, "签署后有改动，签名已失效"),
+        (LATE, "过了期限没有签署"),
     ]
+    WAITING = (INVITED, VOID)
 
     draft = models.ForeignKey(Draft, on_delete=models.CASCADE, related_name="cosigners")
     place = models.CharField(max_length=40, help_text="name of the co-signer in the form")
-    person_id = models.BigIntegerField()
+    person_id = models.BigIntegerField(null=True, help_text="a person of the directory")
     person_name = SealedTextField(owner="draft", max_length=60)
+    party = models.CharField(max_length=80, blank=True, default="", help_text="Ref of a natural person")
+    number = SealedTextField(
+        "证件号码", owner="draft", max_length=40, blank=True, default="", grade=3, mask=masking.citizen_id
+    )
+    number_blind = BlindIndexField(source="number", what="person.document")
+    phone = SealedTextField(
+        "手机号", owner="draft", max_length=20, blank=True, default="", grade=3, mask=masking.phone
+    )
+    phone_blind = BlindIndexField(source="phone", what="person.phone", form=phone_form)
+    code = SealedTextField(owner="draft", max_length=12, blank=True, default="")
+    code_blind = BlindIndexField(source="code", what="form.cosign_code")
     state = models.CharField(max_length=10, choices=STATES, default=INVITED)
     reason = SealedTextField(owner="draft", max_length=300)
     signed = SealedTextField(owner="draft")
@@ -86,17 +112,35 @@ class CoSignature(models.Model):
     key_id = models.CharField(max_length=40, blank=True)
     signature = models.CharField(max_length=128, blank=True)
     invited_at = models.DateTimeField()
+    due_at = models.DateTimeField(null=True)
+    reminded_at = models.DateTimeField(null=True)
     answered_at = models.DateTimeField(null=True)
+    answered_by = models.CharField(max_length=80, blank=True, default="", help_text="Ref of the account")
+    assurance = models.PositiveSmallIntegerField("实名等级", null=True)
+    ground = models.CharField(max_length=80, blank=True, default="", help_text="Ref of the scan at a counter")
+    leaf = models.ForeignKey("kernel.LogLeaf", on_delete=models.PROTECT, null=True, related_name="+")
 
     class Meta:
         verbose_name = "共同签署"
         constraints = [models.UniqueConstraint(fields=["draft", "place"], name="forms_one_signature")]
-        indexes = [models.Index(fields=["person_id", "state"], name="forms_signature_of")]
+        indexes = [
+            models.Index(fields=["person_id", "state"], name="forms_signature_of"),
+            models.Index(fields=["party", "state"], name="forms_signature_party"),
+            models.Index(fields=["number_blind"], name="forms_signature_number"),
+            models.Index(fields=["phone_blind"], name="forms_signature_phone"),
+            models.Index(fields=["code_blind"], name="forms_signature_code"),
+            models.Index(fields=["due_at"], name="forms_signature_due"),
+        ]
 
     @property
     def ref(self) -> Ref:
         """The reference of this signature."""
         return Ref("form_signature", str(self.pk))
+
+    @property
+    def outside(self) -> bool:
+        """Whether a resident was asked, not a member of staff."""
+        return self.person_id is None
 
 
 def _forget_signatures(act: Act, draft: Draft) -> dict[str, int]:

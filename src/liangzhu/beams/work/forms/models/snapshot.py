@@ -52,4 +52,19 @@ class Snapshot(Sealed):
         raise TypeError("a snapshot is not deleted")
 
 
+class Signer(models.Model):
+    """A resident whose signature a snapshot carries: he may read what he signed for as long as it is kept.
+
+    ``leaf`` is that of the signature in the log.
+    """
+
+    snapshot = models.ForeignKey(Snapshot, on_delete=models.PROTECT, related_name="signers")
+    party = models.CharField(max_length=80, db_index=True, help_text="Ref of a natural person")
+    place = models.CharField(max_length=40, help_text="name of the co-signer in the form")
+    leaf = models.ForeignKey("kernel.LogLeaf", on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        verbose_name = "共同签署人"
+
+
 hangs_on(Snapshot, "subject")

@@ -338,6 +338,29 @@ class CoSignerForm(Form):
     person = directory.PersonField(label="姓名", help_text="写姓名；有重名时连编号一起写。")
 
 
+class ResidentSignerForm(Form):
+    """Which resident to ask for a signature."""
+
+    name = forms.CharField(label="姓名", max_length=60, widget=forms.TextInput({"autocomplete": "off"}))
+    number = forms.CharField(
+        label="证件号码或手机号",
+        max_length=40,
+        help_text="写证件号码的，只有这个人能看到；写手机号的，对方要用这个号码在省平台登记过，或者输入签署码。",
+        widget=forms.TextInput({"autocomplete": "off"}),
+    )
+
+
+class CodeForm(Form):
+    """The code of a request to sign."""
+
+    code = forms.CharField(
+        label="签署码",
+        max_length=20,
+        help_text="填表人告诉您的十位字母和数字，大小写不分。",
+        widget=forms.TextInput({"autocomplete": "off", "autocapitalize": "characters"}),
+    )
+
+
 class AnswerForm(Form):
     """What a co-signer answers."""
 

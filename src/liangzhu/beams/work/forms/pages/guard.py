@@ -38,7 +38,7 @@ def _for_residents(request: HttpRequest, kwargs: dict) -> bool:
     """Whether what is asked for is about a kind of thing that residents fill in forms about."""
     subject = (
         queries.subject_of(**kwargs)
-        if kwargs.keys() & {"draft_id", "snapshot_id"}
+        if kwargs.keys() & {"draft_id", "snapshot_id", "signature_id"}
         else request.GET.get("for", "")
     )
     try:

@@ -6,17 +6,21 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_POST, require_safe
 
+from liangzhu.beams.people.residents.api import resident_page
 from liangzhu.beams.work.files import api as attachments
-from liangzhu.beams.work.forms import actions, queries, showing, specs, state, values
+from liangzhu.beams.work.forms import actions, cosigning, queries, showing, specs, state, values
 from liangzhu.beams.work.forms.grammar import FormSpec, Step
 from liangzhu.beams.work.forms.models import Draft
 from liangzhu.beams.work.forms.pages.forms import (
     FEW,
     AnswerForm,
+    CodeForm,
     CoSignerForm,
     DeclareForm,
+    ResidentSignerForm,
     RevealForm,
     step_form,
     subject_of,
@@ -26,11 +30,15 @@ from liangzhu.beams.work.forms.pages.forms import (
     sent as read_sent,
 )
 from liangzhu.beams.work.forms.pages.guard import filling
+from liangzhu.kernel import limits
 from liangzhu.kernel.errors import NotThere, Problem
 from liangzhu.kernel.policies import get_policy
 from liangzhu.kernel.ui.forms import Form, perform
 from liangzhu.kernel.ui.templatetags.ui import cn_when
 from liangzhu.kernel.web import guarded
+
+CODES = limits.Rate("forms_cosign_code", 10)
+"""How often one address may try codes in a minute."""
 
 
 @filling("forms.fill")
@@ -141,7 +149,7 @@ def _onward(
         return redirect(f"{here}#part-{name}")
     if verb == "later":
         messages.success(request, "已保存。换一台设备登录，也可以从这里继续。")
-        return redirect(queries.place_of(request.actor, row) or "forms:home")
+        return redirect(queries.page_of(request.actor, row) or "forms:home")
     if verb == "sources":
         actions.ask_again(request.actor, draft_id=row.pk)
         return redirect(here)
@@ -219,6 +227,7 @@ def _draw(
             block for block in drawn.blocks if block.origin and block.origin.failed and not block.hidden
         ],
         "newer": queries.carrying(request.actor, row),
+        "void": queries.voided(row) if form.cosigners else [],
         "about": queries.about(request.actor, row.subject),
         "days": actions.DRAFT_DAYS,
     }
@@ -256,7 +265,7 @@ def check(request: HttpRequest, draft_id: int) -> HttpResponse:
     )
     if done.ok:
         messages.success(request, f"《{found.form.title}》已提交。")
-        return redirect("forms:sent", _snapshot_id(done.result))
+        return redirect("forms:sent", _pk(done.result))
     context = {
         "found": found,
         "page": page,
@@ -285,8 +294,8 @@ def _wrong(found: queries.Summary) -> list[tuple[Step, str, str, str]]:
     return out
 
 
-def _snapshot_id(result: Any) -> int:
-    """The snapshot that an action made, or that its first sending made."""
+def _pk(result: Any) -> int:
+    """The number of what an action made, or of what its first sending made."""
     return int(str(result).rpartition(":")[2]) if isinstance(result, str) else result.pk
 
 
@@ -295,30 +304,34 @@ def ask(request: HttpRequest, draft_id: int, place: str) -> HttpResponse:
     """Ask somebody to sign, or take the request back (``back``)."""
     row = queries.draft(request.actor, draft_id)
     form = specs.by_release_id(row.release_id)
-    wanted = next((one for one in form.cosigners if one.name == place), None)
-    if wanted is None:
-        raise NotThere("这张表单没有这个共同签署人。")
+    wanted = cosigning.place_of(form, place)
     if request.method == "POST" and "back" in request.POST:
-        actions.take_back(request.actor, draft_id=row.pk, place=place)
+        cosigning.take_back(request.actor, draft_id=row.pk, place=place)
         messages.success(request, "已收回邀请。")
         return redirect("forms:check", row.pk)
-    page = CoSignerForm(request.POST if request.method == "POST" else None)
-    done = perform(
-        request,
-        page,
-        lambda data, once: actions.ask_cosigner(
+    outside = cosigning.for_residents(row)
+    page = (ResidentSignerForm if outside else CoSignerForm)(
+        request.POST if request.method == "POST" else None
+    )
+
+    def run(data: dict, once: str):
+        if outside:
+            return cosigning.ask_resident(request.actor, draft_id=row.pk, place=place, once=once, **data)
+        return cosigning.ask_cosigner(
             request.actor,
             draft_id=row.pk,
             place=place,
             person_id=data["person"].pk,
             person_name=data["person"].name,
             once=once,
-        ),
-    )
+        )
+
+    done = perform(request, page, run)
     if done.ok:
-        messages.success(request, f"已请{wanted.title}签署，对方会收到提醒。")
+        word = "请把下面的签署码也告诉对方" if outside else "对方会收到提醒"
+        messages.success(request, f"已请{wanted.title}签署，{word}。")
         return redirect("forms:check", row.pk)
-    context = {"draft": row, "form": form, "wanted": wanted, "page": page}
+    context = {"draft": row, "form": form, "wanted": wanted, "page": page, "outside": outside}
     return render(request, "forms/ask.html", context, status=done.status)
 
 
@@ -351,7 +364,7 @@ def drop(request: HttpRequest, draft_id: int) -> HttpResponse:
     row = queries.draft(request.actor, draft_id)
     form = specs.by_release_id(row.release_id)
     page = Form(request.POST if request.method == "POST" else None)
-    back = queries.place_of(request.actor, row) or "forms:home"
+    back = queries.page_of(request.actor, row) or "forms:home"
     done = perform(request, page, lambda data, once: actions.drop(request.actor, draft_id=row.pk, once=once))
     if done.ok:
         messages.success(request, "草稿已放弃，填写的内容和附件都已删除。")
@@ -368,7 +381,7 @@ def sign(request: HttpRequest, signature_id: int) -> HttpResponse:
     done = perform(
         request,
         page,
-        lambda data, once: actions.answer_cosign(
+        lambda data, once: cosigning.answer_cosign(
             request.actor,
             signature_id=signature_id,
             digest=request.POST.get("digest", ""),
@@ -379,8 +392,61 @@ def sign(request: HttpRequest, signature_id: int) -> HttpResponse:
     )
     if done.ok:
         messages.success(request, "已签署。" if agree else "已告知填表人您不同意签署。")
-        return redirect("forms:home")
+        return redirect("forms:own" if found.row.outside else "forms:home")
     return render(request, "forms/sign.html", {"found": found, "page": page}, status=done.status)
+
+
+@filling("forms.cosign")
+@require_safe
+def file_to_sign(request: HttpRequest, signature_id: int, file_id: int) -> HttpResponse:
+    """A file that is part of what a co-signer is asked to sign."""
+    row = queries.file_to_sign(request.actor, signature_id, file_id)
+    response = HttpResponse(attachments.content(row), content_type=row.media_type)
+    response.headers["Content-Disposition"] = content_disposition_header(True, row.name)
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+@resident_page()
+@require_safe
+def own(request: HttpRequest) -> HttpResponse:
+    """What waits for one's signature, and what one signed."""
+    return render(request, "forms/own.html", {"own": queries.own_signatures(request.actor)})
+
+
+@resident_page(level=2)
+def code(request: HttpRequest) -> HttpResponse:
+    """The way in for who was given a code; the address may carry it."""
+    page = CodeForm(
+        request.POST if request.method == "POST" else None, initial={"code": request.GET.get("code")}
+    )
+
+    def run(data: dict, once: str):
+        limits.take(CODES, limits.address_key(request))
+        return cosigning.come_with_code(request.actor, once=once, **data)
+
+    done = perform(request, page, run)
+    if done.ok:
+        return redirect("forms:sign", _pk(done.result))
+    return render(request, "forms/code.html", {"page": page}, status=done.status)
+
+
+@resident_page()
+@require_safe
+def signed(request: HttpRequest, signer_id: int) -> HttpResponse:
+    """What one signed, as it was sent."""
+    return render(request, "forms/signed.html", {"found": queries.signed(request.actor, signer_id)})
+
+
+@resident_page()
+@require_safe
+def signed_proof(request: HttpRequest, signer_id: int) -> JsonResponse:
+    """The proof that the log holds one's signature, as a file for the offline verifier."""
+    response = JsonResponse(
+        queries.signed_proof(request.actor, signer_id), json_dumps_params={"ensure_ascii": False, "indent": 1}
+    )
+    response.headers["Content-Disposition"] = content_disposition_header(True, f"签署证明-{signer_id}.json")
+    return response
 
 
 @filling("forms.read_snapshot")
