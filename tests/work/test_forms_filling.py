@@ -13,7 +13,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from liangzhu.beams.work.files import api as attachments
-from liangzhu.beams.work.forms import actions, cosigning, queries, specs, values
+from liangzhu.beams.work.forms import actions, cosigning, queries, specs, state, values
 from liangzhu.beams.work.forms.models import CoSignature, Draft, Snapshot
 from liangzhu.beams.work.matters.models import Notice
 from liangzhu.kernel import crypto, keys, releases, worker
@@ -255,6 +255,18 @@ def test_carrying_over_shows_what_changes_and_what_is_left_behind(wang, filled, 
 @pytest.fixture
 def partner(sign_in):
     return sign_in("乙局", "李伙伴")
+
+
+def test_a_page_that_stood_open_puts_nothing_back_that_was_typed_elsewhere(wang, filled):
+    _, actor = wang
+    base = {name: state.mark(filled.content["answers"].get(name)) for name in ("capital", "xray")}
+    save(actor, filled, capital="70000.00")
+    with pytest.raises(actions.Elsewhere) as clash:
+        actions.save(actor, draft_id=filled.pk, version=99, answers={"capital": "1.00"}, base=base)
+    assert clash.value.theirs == {"capital": "70000.00"}
+    kept = actions.save(actor, draft_id=filled.pk, version=1, answers={"xray": False}, base=base)
+    assert (kept.content["answers"]["capital"], kept.content["answers"]["xray"]) == ("70000.00", False)
+    assert state.mark(False) != state.mark(None) == state.mark([])
 
 
 @pytest.fixture

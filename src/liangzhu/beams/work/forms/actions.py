@@ -101,12 +101,14 @@ def save(
     answers: dict[str, Any],
     files: dict[str, Iterable[int]] | None = None,
     over: bool = False,
+    base: dict[str, str] | None = None,
 ) -> Draft:
     """Keep what was typed: kept values by field name; what is not named stays as it is.
 
     ``files`` are uploads of the actor that belong to nothing yet, to be added to a field of files. What was changed elsewhere
-    since ``version`` and differs here raises Elsewhere, unless ``over``; the rest of both is joined. Locked values stay.
-    Raises NotThere, Denied, Invalid.
+    since ``version`` and differs here raises Elsewhere, unless ``over``; the rest of both is joined. ``base`` are the marks
+    (`state.mark`) of the values that the fields were changed from; where it names one, it counts and not the version. Locked
+    values stay. Raises NotThere, Denied, Invalid.
     """
     draft = act.lock(Draft, pk=draft_id)
     act.check(policies.fill, draft)
@@ -130,7 +132,12 @@ def save(
         if known[name].type == "files":
             given[name] = [one for one in given[name] or () if one in own] or None
     changed = {name: value for name, value in given.items() if value != kept.get(name)}
-    theirs = {name: kept.get(name) for name in changed if touched.get(name, 0) > version}
+    base = base or {}
+    theirs = {
+        name: kept.get(name)
+        for name in changed
+        if (base[name] != state.mark(kept.get(name)) if name in base else touched.get(name, 0) > version)
+    }
     if theirs and not over:
         raise Elsewhere(theirs, draft.version, draft.saved_at)
     if changed:

@@ -9,6 +9,7 @@ from typing import Any
 
 from liangzhu.beams.work.forms import registry, values
 from liangzhu.beams.work.forms.grammar import CoSigner, Field, FormSpec, Step
+from liangzhu.kernel.log import canonical, sm3
 
 Answers = dict[str, Any]
 
@@ -173,6 +174,11 @@ def places(form: FormSpec, answers: Answers) -> list[CoSigner]:
         if one.name in seen.fields
     }
     return [one for one in form.cosigners if one.show_if is None or one.show_if.holds(known.get)]
+
+
+def mark(value: Any) -> str:
+    """A short mark of a kept value: equal for equal values, whatever stands for nothing."""
+    return sm3(canonical(None if value in (None, "", []) else value).encode())[:12]
 
 
 def differences(form: FormSpec, before: Answers, after: Answers) -> list[tuple[Field, Any, Any]]:

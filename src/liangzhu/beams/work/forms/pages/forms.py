@@ -4,6 +4,7 @@ Every part carries a hidden ``has`` with its name, so that what the page did not
 box that nobody ticked can be told from one that was not there.
 """
 
+import json
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -268,6 +269,28 @@ def sent(form: FormSpec, step: Step, post: QueryDict, answers: dict[str, Any]) -
         else:
             found[one.name] = _value(one, one.name, post)
     return found
+
+
+def marks(step: Step, answers: dict[str, Any]) -> str:
+    """What the fields of a step are drawn with, as marks by name, for the page to bring back."""
+    return json.dumps({one.name: state.mark(answers.get(one.name)) for one in step.fields if one.takes})
+
+
+def drawn_with(post: QueryDict) -> dict[str, str]:
+    """The marks that a page brought back; {} without."""
+    try:
+        found = json.loads(post.get("drawn", ""))
+    except ValueError:
+        return {}
+    return {str(name): str(one) for name, one in found.items()} if isinstance(found, dict) else {}
+
+
+def changed(given: dict[str, Any], drawn: dict[str, str]) -> dict[str, Any]:
+    """What somebody changed on a page: given values that are not those that the page was drawn with.
+
+    So that a page which stood open does not put back what was typed on another device meanwhile. Without marks, all of it.
+    """
+    return {name: value for name, value in given.items() if drawn.get(name) != state.mark(value)}
 
 
 def _rows(table: Field, post: QueryDict, offered: set[str], before: list[dict]) -> list[dict] | None:

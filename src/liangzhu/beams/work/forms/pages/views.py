@@ -22,6 +22,9 @@ from liangzhu.beams.work.forms.pages.forms import (
     DeclareForm,
     ResidentSignerForm,
     RevealForm,
+    changed,
+    drawn_with,
+    marks,
     step_form,
     subject_of,
     uploads,
@@ -98,6 +101,8 @@ def step(request: HttpRequest, draft_id: int, step: str) -> HttpResponse:
         return _draw(request, row, form, chosen, check="check" in request.GET)
     before = row.content
     given = read_sent(form, chosen, request.POST, before["answers"])
+    base = drawn_with(request.POST)
+    given = changed(given, base)
     _edit_rows(chosen, request.POST.get("go", ""), given, before["answers"])
     files, refused = uploads(request, chosen, before["answers"], request.actor)
     try:
@@ -108,10 +113,12 @@ def step(request: HttpRequest, draft_id: int, step: str) -> HttpResponse:
             answers=given,
             files=files,
             over=request.POST.get("go") == "over",
+            base=base,
         )
     except actions.Elsewhere as clash:
+        drawn = marks(chosen, before["answers"])
         row.content = {**before, "answers": {**before["answers"], **given}}
-        return _draw(request, row, form, chosen, clash=clash, status=clash.status)
+        return _draw(request, row, form, chosen, clash=clash, drawn=drawn, status=clash.status)
     if refused:
         return _draw(request, row, form, chosen, refused=refused, status=422)
     return _onward(request, row, form, chosen, before["answers"])
@@ -187,12 +194,13 @@ def _draw(
     check: bool = False,
     clash: actions.Elsewhere | None = None,
     refused: dict[str, str] | None = None,
+    drawn: str = "",
     status: int = 200,
 ) -> HttpResponse:
     content = row.content
     seen = state.view(form, content["answers"])
     wrong = state.faults(form, content["answers"], chosen) if check else {}
-    drawn = step_form(
+    page = step_form(
         form,
         chosen,
         content,
@@ -213,7 +221,8 @@ def _draw(
         "draft": row,
         "form": form,
         "step": chosen,
-        "page": drawn,
+        "page": page,
+        "drawn": drawn or marks(chosen, content["answers"]),
         "steps": [
             {"step": one, "state": "now" if one is chosen else "todo" if one in unfinished else "done"}
             for one in order
@@ -224,7 +233,7 @@ def _draw(
         "clash": clash,
         "theirs": theirs,
         "failed": [
-            block for block in drawn.blocks if block.origin and block.origin.failed and not block.hidden
+            block for block in page.blocks if block.origin and block.origin.failed and not block.hidden
         ],
         "newer": queries.carrying(request.actor, row),
         "void": queries.voided(row) if form.cosigners else [],
@@ -241,13 +250,22 @@ def autosave(request: HttpRequest, draft_id: int, step: str) -> JsonResponse:
     row = queries.draft(request.actor, draft_id)
     form = specs.by_release_id(row.release_id)
     chosen = _step_of(form, step)
-    given = read_sent(form, chosen, request.POST, row.content["answers"])
+    typed, base = read_sent(form, chosen, request.POST, row.content["answers"]), drawn_with(request.POST)
     try:
-        row = actions.save(request.actor, draft_id=row.pk, version=_version(request, row), answers=given)
+        row = actions.save(
+            request.actor,
+            draft_id=row.pk,
+            version=_version(request, row),
+            answers=changed(typed, base),
+            base=base,
+        )
     except Problem as problem:
         return JsonResponse({"title": problem.title, "detail": problem.detail}, status=problem.status)
     shown = state.view(form, row.content["answers"]).names()
-    return JsonResponse({"version": row.version, "saved": cn_when(row.saved_at), "shown": shown})
+    drawn = marks(chosen, row.content["answers"] | typed)
+    return JsonResponse(
+        {"version": row.version, "saved": cn_when(row.saved_at), "shown": shown, "drawn": drawn}
+    )
 
 
 @filling("forms.fill")

@@ -46,6 +46,7 @@ if (form) {
       const said = (answer.headers.get("Content-Type") ?? "").includes("json") ? await answer.json() : {};
       if (answer.ok && said.version) {
         form.elements.version.value = said.version;
+        form.elements.drawn.value = said.drawn;
         show(said.shown);
         say(`已保存：${said.saved}`);
       } else {
