@@ -264,8 +264,8 @@ def test_a_page_that_stood_open_puts_nothing_back_that_was_typed_elsewhere(wang,
     with pytest.raises(actions.Elsewhere) as clash:
         actions.save(actor, draft_id=filled.pk, version=99, answers={"capital": "1.00"}, base=base)
     assert clash.value.theirs == {"capital": "70000.00"}
-    kept = actions.save(actor, draft_id=filled.pk, version=1, answers={"xray": False}, base=base)
-    assert (kept.content["answers"]["capital"], kept.content["answers"]["xray"]) == ("70000.00", False)
+    kept = actions.save(actor, draft_id=filled.pk, version=1, answers={"xray": True}, base=base)
+    assert (kept.content["answers"]["capital"], kept.content["answers"]["xray"]) == ("70000.00", True)
     assert state.mark(False) != state.mark(None) == state.mark([])
 
 
