@@ -4,7 +4,6 @@ import json
 
 from django.db import models
 
-from liangzhu.beams.people.registers.api import phone_form
 from liangzhu.kernel import masking
 from liangzhu.kernel.actions import Act
 from liangzhu.kernel.errors import NotThere
@@ -73,7 +72,7 @@ def read_body(body: str) -> dict:
 class CoSignature(models.Model):
     """A second person who was asked to sign a draft (共同签署): staff (``person_id``), or a resident.
 
-    A resident is named by ``person_name`` and either ``number`` or ``phone``; ``party`` is the Ref of the register once it is
+    A resident is named by ``person_name`` and either ``number`` or ``phone`` (in the register's form); ``party`` is the Ref of the register once it is
     known who that is. ``code`` is what the applicant passes on; it opens nothing to another name. ``due_at``: until when.
     ``signed`` is what was signed (canonical JSON), ``digest`` its SM3; ``key_id`` and ``signature`` (hex) are SM2 over it.
     ``assurance`` is the level at which a resident signed, ``ground`` the Ref of the scan where that was at a counter.
@@ -102,7 +101,7 @@ class CoSignature(models.Model):
     phone = SealedTextField(
         "手机号", owner="draft", max_length=20, blank=True, default="", grade=3, mask=masking.phone
     )
-    phone_blind = BlindIndexField(source="phone", what="person.phone", form=phone_form)
+    phone_blind = BlindIndexField(source="phone", what="person.phone")
     code = SealedTextField(owner="draft", max_length=12, blank=True, default="")
     code_blind = BlindIndexField(source="code", what="form.cosign_code")
     state = models.CharField(max_length=10, choices=STATES, default=INVITED)
