@@ -1,5 +1,7 @@
 """The items that the pack brings: `items/*.toml`, `materials.toml` and `services.toml`, read, checked, put into versions.
 
+`laws.toml` names the laws whose text was compared; an item that rests on another one says so (待确认).
+
 The first version of an item comes into force with the pack; an entry that changed afterwards becomes a draft for a second
 person. What was edited by hand stays.
 """
@@ -17,10 +19,11 @@ from liangzhu.pillars.services.actions.items import take_in
 from liangzhu.pillars.services.models import Item, ItemMaterial, ItemVersion
 from liangzhu.pillars.services.models.items import SERVED, TASK_TYPES, WAYS
 
-MATERIALS, SERVICES = "materials.toml", "services.toml"
+MATERIALS, SERVICES, LAWS = "materials.toml", "services.toml", "laws.toml"
 _TERM = re.compile(r"(\d+) (工作日|日|小时|个月)")
 _UNITS = {"工作日": "workday", "日": "day", "小时": "hour", "个月": "month"}
 _CHANNELS = {"own": ItemMaterial.OWN, "government": ItemMaterial.GOVERNMENT, "other": ItemMaterial.OTHER}
+_ARTICLE = re.compile(r"第[一二三四五六七八九十百零〇]+条")
 _BASIS = re.compile(r"(.*?)((?:第[一二三四五六七八九十百零〇0-9]+条.*)?)")
 _KEYS = {
     "key", "name", "type", "unit", "catalog", "basis", "legal", "legal_note", "promised", "case", "served", "topic",
@@ -52,18 +55,21 @@ def read(district: Pack) -> list[Entry]:
     issued.read(district)
     materials = {row["key"]: row for row in district.toml(MATERIALS).get("material", ())}
     defaults = district.toml(SERVICES)["defaults"]
+    laws = {row["name"]: row for row in district.toml(LAWS).get("law", ())}
     found: dict[str, Entry] = {}
     for path in sorted(folder.glob("*.toml")):
         table = district.toml(f"items/{path.name}")
         for row in table.get("item", ()):
-            entry = _entry(row, table, defaults, materials, f"items/{path.name} 的 {row.get('key', '?')}")
+            entry = _entry(row, table, defaults, materials, laws, f"items/{path.name} 的 {row.get('key', '?')}")
             if entry.key in found:
                 raise PackError(f"items/{path.name}：事项 {entry.key} 出现了两次。")
             found[entry.key] = entry
     return list(found.values())
 
 
-def _entry(row: dict, table: dict, defaults: dict, materials: dict[str, dict], where: str) -> Entry:
+def _entry(
+    row: dict, table: dict, defaults: dict, materials: dict[str, dict], laws: dict[str, dict], where: str
+) -> Entry:
     if strange := sorted(row.keys() - _KEYS):
         raise PackError(f"{where}：不认识 {'、'.join(strange)}。")
     for name in ("key", "name", "type", "unit", "served"):
@@ -75,6 +81,7 @@ def _entry(row: dict, table: dict, defaults: dict, materials: dict[str, dict], w
         raise PackError(f"{where}：不认识服务对象 {'、'.join(strange)}。")
     legal, promised = _term(row.get("legal"), where), _term(row.get("promised"), where)
     visits = row.get("visits")
+    bases = [_basis(one) for one in row.get("basis", "").split("；") if one]
     immediate = promised is not None and promised[1] == "spot"
     whole = row.get("online", visits == 0) and visits == 0
     given = defaults | row
@@ -120,12 +127,10 @@ def _entry(row: dict, table: dict, defaults: dict, materials: dict[str, dict], w
         says="\n".join(row.get("says", ())),
         locked=" ".join(row.get("locked", table.get("locked", defaults["locked"]))),
         source=row.get("source", table.get("source", "")),
-        unconfirmed=row.get("to_confirm", table.get("to_confirm", "待确认"))
-        if row.get("unconfirmed", table.get("unconfirmed"))
-        else "",
+        unconfirmed="；".join(_to_confirm(row, table, bases, laws)),
     )
     body = sheets.Sheet(version).body()
-    body["bases"] = [_basis(one) for one in row.get("basis", "").split("；") if one]
+    body["bases"] = bases
     body["materials"] = [_material(one, materials, where) for one in row.get("materials", ())]
     for kind in ("steps", "fees", "questions"):
         body[kind] = [_row(kind, one, where) for one in row.get(kind, ())]
@@ -156,6 +161,21 @@ def _result_type(name: str) -> str:
 def _basis(text: str) -> dict[str, str]:
     found = _BASIS.fullmatch(text)
     return {"law": found[1] or text, "article": found[2] if found[1] else ""}
+
+
+def _to_confirm(row: dict, table: dict, bases: list[dict[str, str]], laws: dict[str, dict]):
+    """What must still be confirmed: what the file says, and the grounds whose text nobody compared."""
+    if row.get("unconfirmed", table.get("unconfirmed")):
+        yield row.get("to_confirm", table.get("to_confirm", "待确认"))
+    unread = [f"{one['law']}{one['article']}" for one in bases if not _compared(one, laws)]
+    if unread:
+        yield f"未对照原文的依据和由它规定的期限：{'、'.join(unread)}"
+
+
+def _compared(basis: dict[str, str], laws: dict[str, dict]) -> bool:
+    law = laws.get(basis["law"])
+    cited = set(_ARTICLE.findall(basis["article"]))
+    return law is not None and bool(cited) and not cited & set(law.get("unread", ()))
 
 
 def _row(kind: str, given: dict, where: str) -> dict[str, Any]:
