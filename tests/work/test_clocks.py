@@ -64,6 +64,23 @@ def test_hours_run_exactly_and_stand_still_exactly():
 
 
 @pytest.mark.parametrize(
+    ("start", "amount", "last"),
+    [
+        ("2022-08-22", 1, "2022-09-22"),
+        ("2022-01-31", 1, "2022-02-28"),  # no 31st: the last day
+        ("2024-01-31", 1, "2024-02-29"),
+        ("2022-09-03", 1, "2022-10-08"),  # the 3rd is in 国庆: the first working day after, a Saturday
+        ("2022-11-30", 3, "2023-02-28"),
+        ("2022-10-20", 12, "2023-10-20"),
+    ],
+)
+def test_months_end_on_the_corresponding_day(start, amount, last):
+    # 民法典 §202, §203
+    end = clocks.end("month", amount, noon(day(start)), [], CALENDAR)
+    assert clocks.last_day(end.due_at) == day(last)
+
+
+@pytest.mark.parametrize(
     ("begun", "ended", "last"),
     [
         ("2022-10-12", "2022-10-12", "2022-10-24"),  # notice and result on one day: nothing is lost
@@ -176,6 +193,47 @@ def test_days_agree_with_a_walk_day_by_day_over_twenty_years(is_workday, start, 
     assume(expected <= date(2026, 12, 31))
     assert clocks.last_day(found.due_at) == expected and clocks.ends_with_day(found.due_at)
     assert not found.provisional
+
+
+def slow_month_end(start: date, months: int, stops: list[tuple[date, date]], is_workday) -> date:
+    """Walk to the corresponding day, then as many days that count; the end waits for the next working day."""
+    here, left, gone = start, 0, 0
+    while gone < months or (here.day != start.day and (here + timedelta(days=1)).month == here.month):
+        here += timedelta(days=1)
+        left += 1
+        gone += here.day == 1
+    here, last, pending = start, None, list(stops)
+    while True:
+        if last is None and not left:
+            last = here
+            while not is_workday(last):
+                last += timedelta(days=1)
+        if pending and pending[0][0] == here:
+            here, last = pending.pop(0)[1], None
+        elif last is not None and not (pending and pending[0][0] <= last):
+            return last
+        else:
+            here += timedelta(days=1)
+            left -= last is None
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    start=st.dates(date(2007, 1, 1), date(2025, 6, 30)),
+    months=st.integers(1, 8),
+    gaps=st.lists(st.tuples(st.integers(1, 40), st.integers(0, 30)), max_size=3),
+)
+@example(start=date(2022, 9, 3), months=1, gaps=[(33, 10)])  # stopped while the end waits for the holiday
+def test_months_agree_with_a_walk_day_by_day(is_workday, start, months, gaps):
+    stops, here = [], start
+    for before, length in gaps:
+        begun = here + timedelta(days=before)
+        here = begun + timedelta(days=length)
+        stops.append((begun, here))
+    found = clocks.end("month", months, noon(start), [(noon(a), noon(b)) for a, b in stops], CALENDAR)
+    expected = slow_month_end(start, months, stops, is_workday)
+    assume(expected <= date(2026, 12, 31))
+    assert clocks.last_day(found.due_at) == expected and not found.provisional
 
 
 OFFICE = ((time(9), time(12)), (time(13, 30), time(17, 30)))

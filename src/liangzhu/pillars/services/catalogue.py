@@ -60,7 +60,9 @@ def read(district: Pack) -> list[Entry]:
     for path in sorted(folder.glob("*.toml")):
         table = district.toml(f"items/{path.name}")
         for row in table.get("item", ()):
-            entry = _entry(row, table, defaults, materials, laws, f"items/{path.name} 的 {row.get('key', '?')}")
+            entry = _entry(
+                row, table, defaults, materials, laws, f"items/{path.name} 的 {row.get('key', '?')}"
+            )
             if entry.key in found:
                 raise PackError(f"items/{path.name}：事项 {entry.key} 出现了两次。")
             found[entry.key] = entry

@@ -112,7 +112,7 @@ def _acceptance(case: Case, data):
 def _term(amount: int | None, unit: str, kind: str) -> str:
     if amount is None:
         return ""
-    words = {"workday": "个工作日", "day": "日", "hour": "小时"}.get(unit)
+    words = {"workday": "个工作日", "day": "日", "month": "个月", "hour": "小时"}.get(unit)
     return f"{kind}时限为 {amount} {words}" if words else f"{kind}当场办结"
 
 

@@ -63,9 +63,6 @@ def promised_limit(matter, data: dict, params: dict) -> tuple:
 def _limit(amount: int | None, unit: str) -> tuple[str, int]:
     if unit == "spot":
         return "workday", 0
-    if unit == "month":
-        # The engine counts in days: thirty to a month, which is never more than the law allows, February apart.
-        return "day", 30 * (amount or 0)
     return unit or "workday", amount or 0
 
 

@@ -280,8 +280,8 @@ class Change:
                 .order_by("begun_at", "id")
                 .values_list("begun_at", "ended_at")
             )
-            amount = clock.amount + sum(clock.extensions.values_list("amount", flat=True))
-            found = counting.end(clock.unit, amount, clock.started_at, stops, calendar)
+            extra = sum(clock.extensions.values_list("amount", flat=True))
+            found = counting.end(clock.unit, clock.amount, clock.started_at, stops, calendar, extra)
             clock.due_at, clock.provisional = found.due_at, found.provisional
         self._plan(
             clock, self._rule(clock.name), calendar, since=counting.start_of(counting.local_day(self.at))

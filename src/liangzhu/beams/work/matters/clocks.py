@@ -5,6 +5,8 @@ Nothing here reads or writes a matter; `engine` does. How is counted:
 
 - The day of the start is not counted (民法典 §201); a period of days ends with its last day at 24:00
   Asia/Shanghai. Ends are instants and exclusive: 24:00 of 25 October is 26 October 00:00.
+- Months end on the corresponding day of the month in which they end, on its last day where it has none (民法典 §202),
+  on the next working day where that is a day off (§203). Stretches and extensions of months are counted in days.
 - Working days are those of the calendar (行政许可法 §82). Natural days count every day, also when the last is a
   day off.
 - Time that a hearing, inspection or expert review takes is not counted (行政许可法 §45): the day after the notice
@@ -14,6 +16,7 @@ Nothing here reads or writes a matter; `engine` does. How is counted:
 """
 
 import time as machine
+from calendar import monthrange
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -101,13 +104,18 @@ def end(
     started_at: datetime,
     stops: list[tuple[datetime, datetime]],
     calendar: WorkCalendar,
+    extra: int = 0,
 ) -> End:
-    """The end of a clock of ``amount`` working days, days, working hours or hours. ``stops`` are finished
-    stretches in order of time.
+    """The end of a clock of ``amount`` working days, days, months, working hours or hours. ``stops`` are finished
+    stretches in order of time; ``extra`` is what extensions add: of the unit, or days where that is months.
 
     Raises NoSuchWorkday when it would lie outside the years that can be counted, PackError when working hours
     are counted and the pack has no office hours.
     """
+    if unit == "month":
+        first = local_day(started_at)
+        amount = (months_after(first, amount) - first).days
+    amount += extra
     if unit == "workhour":
         return _end_of_work(amount, started_at, stops, calendar)
     if unit == "hour":
@@ -134,6 +142,12 @@ def end(
     return End(end_of(reached.date), provisional or reached.provisional, (*skipped, *reached.skipped))
 
 
+def months_after(day: date, count: int) -> date:
+    """The corresponding day so many months later, or the last day of a month that has none (民法典 §202)."""
+    year, month = divmod(day.year * 12 + day.month - 1 + count, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+
+
 @dataclass(frozen=True)
 class _Reached:
     date: date
@@ -144,7 +158,7 @@ class _Reached:
 def _count(unit: str, day: date, amount: int, calendar: WorkCalendar) -> _Reached:
     if unit == "day":
         return _Reached(day + timedelta(days=amount))
-    due = calendar.add(day, amount)
+    due = calendar.add(day + timedelta(days=amount), 0) if unit == "month" else calendar.add(day, amount)
     return _Reached(due.date, due.provisional, due.skipped)
 
 

@@ -508,13 +508,15 @@ class Maker:
         self.counts[key] = self.counts.get(key, 0) + 1
         return self.recipes[kind.key].number(kind, year, self.counts[key])
 
-    def end(self, unit: str, amount: int, started: datetime, stops: list | tuple = ()) -> counting.End:
+    def end(
+        self, unit: str, amount: int, started: datetime, stops: list | tuple = (), extra: int = 0
+    ) -> counting.End:
         """The end of so many units; those of whole days without a stop are kept by their day."""
         if stops or unit in ("hour", "workhour"):
-            return counting.end(unit, amount, started, list(stops), self.calendar)
-        key = (unit, amount, counting.local_day(started))
+            return counting.end(unit, amount, started, list(stops), self.calendar, extra)
+        key = (unit, amount, extra, counting.local_day(started))
         if key not in self._ends:
-            self._ends[key] = counting.end(unit, amount, started, [], self.calendar)
+            self._ends[key] = counting.end(unit, amount, started, [], self.calendar, extra)
         return self._ends[key]
 
     def evidence(self, walk: "Walk", hand: Hand) -> tuple[int, str]:
@@ -768,9 +770,9 @@ class Walk:
 
     def _count(self, run: Run) -> None:
         if run.unit != "date":
-            amount = run.amount + sum(row["amount"] for row in run.extra)
+            extra = sum(row["amount"] for row in run.extra)
             stops = [(begun, ended) for begun, ended, _ in run.stops if ended]
-            found = self.maker.end(run.unit, amount, run.started, stops)
+            found = self.maker.end(run.unit, run.amount, run.started, stops, extra)
             run.due, run.provisional = found.due_at, found.provisional
         run.warn = counting.warning(run.rule, run.started, run.due, self.maker.calendar)
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 FIELD_TYPES = ("text", "longtext", "date", "files", "number", "choice", "unit", "units", "post")
-CLOCK_UNITS = ("workday", "day", "workhour", "hour", "date")
-UNIT_WORDS = {"workday": "个工作日", "day": "日", "workhour": "工作时", "hour": "小时"}
+CLOCK_UNITS = ("workday", "day", "month", "workhour", "hour", "date")
+UNIT_WORDS = {"workday": "个工作日", "day": "日", "month": "个月", "workhour": "工作时", "hour": "小时"}
 EVERY = "*"
 OPENING = "open"
 """The name under which the history keeps the opening of a matter; no step may be called so."""

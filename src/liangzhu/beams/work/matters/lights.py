@@ -269,7 +269,7 @@ def _remaining(row: Clock, here: datetime, calendar: WorkCalendar) -> tuple[str,
     first, last = counting.local_day(here), counting.last_day(row.due_at)
     if first == last:
         return "今天", "到期"
-    if row.unit == "day":
+    if row.unit in ("day", "month"):
         return str((last - first).days), "天"
     days = calendar.between(first, last)
     return (str(days), "个工作日") if days else (str((last - first).days), "天")

@@ -8,7 +8,7 @@ from liangzhu.pillars.services.planning import Term
 
 register = template.Library()
 
-_UNITS = {"workday": "个工作日", "day": "日", "hour": "小时"}
+_UNITS = {"workday": "个工作日", "day": "日", "month": "个月", "hour": "小时"}
 
 
 @register.filter

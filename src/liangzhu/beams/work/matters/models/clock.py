@@ -20,6 +20,7 @@ class Clock(models.Model):
     UNITS = [
         ("workday", "工作日"),
         ("day", "日"),
+        ("month", "个月"),
         ("workhour", "工作时"),
         ("hour", "小时"),
         ("date", "指定日期"),
@@ -74,7 +75,7 @@ class ClockStop(models.Model):
 
 
 class ClockExtension(models.Model):
-    """A later end (延期), who granted it and why. ``amount`` is in the clock's unit; a date has the new day
+    """A later end (延期), who granted it and why. ``amount`` is in the clock's unit, in days where that is months; a date has the new day
     instead.
     """
 
