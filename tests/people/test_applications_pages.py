@@ -1,6 +1,11 @@
 """The register and the entrances as pages: registered, reviewed, secret shown once, opened, withdrawn."""
 
+import json
+from pathlib import Path
+
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from liangzhu.beams.people.applications import actions, declared, handlers
 from liangzhu.beams.people.applications.models import Declaration, DepartmentApplication
@@ -8,6 +13,8 @@ from liangzhu.kernel.errors import Denied
 
 from .oidc import BACK, publish
 from .oidc import declared as declaration
+
+BUDGETS, SLACK = Path(__file__).with_name("query_budgets_applications.json"), 2
 
 pytestmark = pytest.mark.django_db
 
@@ -96,3 +103,24 @@ def test_an_application_that_does_not_answer_is_shown_so(keeper, reviewer, offic
     assert program.row.health == "down"
     assert "连接不上" in keeper.client.get(f"/apps/register/{program.row.pk}/").content.decode()
     assert "暂时没有回应" in officer.client.get("/apps/").content.decode()
+
+
+def test_pages_keep_their_query_budgets(keeper, reviewer, officer, as_resident):
+    budgets = json.loads(BUDGETS.read_text())
+    rows = [publish(keeper.actor, reviewer.actor, title=f"系统{n}").row for n in range(3)]
+    pages = {
+        "tiles": (officer.client, "/apps/"),
+        "own": (as_resident("林晓禾").client, "/my/apps/"),
+        "register": (keeper.client, "/apps/register/"),
+        "new": (keeper.client, "/apps/register/new/"),
+        "application": (keeper.client, f"/apps/register/{rows[0].pk}/"),
+        "change": (keeper.client, f"/apps/register/{rows[0].pk}/change/"),
+    }
+    found = {}
+    for name, (client, address) in pages.items():
+        client.get(address)
+        with CaptureQueriesContext(connection) as seen:
+            assert client.get(address).status_code == 200, name
+        found[name] = len(seen)
+    over = {name: (n, budgets.get(name)) for name, n in found.items() if n > budgets.get(name, 0) + SLACK}
+    assert over == {}, json.dumps(found)

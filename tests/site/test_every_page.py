@@ -38,7 +38,12 @@ def demonstration(tmp_path_factory, migrated):
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     env = {name: value for name, value in os.environ.items() if not name.startswith("LIANGZHU_")}
-    env |= {"LIANGZHU_HOME": str(home), "LIANGZHU_LOG_LEVEL": "WARNING", "LIANGZHU_SIGN_IN_RATE": "0", "PYTHONUNBUFFERED": "1"}
+    env |= {
+        "LIANGZHU_HOME": str(home),
+        "LIANGZHU_LOG_LEVEL": "WARNING",
+        "LIANGZHU_SIGN_IN_RATE": "0",
+        "PYTHONUNBUFFERED": "1",
+    }
     process = subprocess.Popen(
         [LIANGZHU, "up", "--port", str(port)],
         env=env,
@@ -55,7 +60,7 @@ def demonstration(tmp_path_factory, migrated):
                 break
         password = re.search(r"密码都是 (\S+)）", said)
         assert password, said
-        accounts = dict.fromkeys(re.findall(r"^  ([a-z.]+?)\s*[\u4e00-\u9fff]+：", said, re.M))
+        accounts = dict.fromkeys(re.findall(r"^  ([a-z.]+?)\s*[\u4e00-\u9fff、]+：", said, re.M))
         yield f"http://localhost:{port}", list(accounts), password[1]
     finally:
         process.send_signal(signal.SIGINT)
@@ -80,7 +85,10 @@ class Walk:
         tab = context.new_page()
         tab.set_default_timeout(20_000)
         tab.on("pageerror", lambda error: self.wrong.append(f"{name} {tab.url}: {error}"))
-        tab.on("console", lambda said: said.type == "error" and self.wrong.append(f"{name} {tab.url}: {said.text}"))
+        tab.on(
+            "console",
+            lambda said: said.type == "error" and self.wrong.append(f"{name} {tab.url}: {said.text}"),
+        )
         return tab
 
     def along(self, name: str, tab, starts: list[str]) -> None:
@@ -117,7 +125,10 @@ class Walk:
                 self.look(name, tab)
                 links = tab.evaluate(LINKS)
             else:
-                links = [(urljoin(answer.url, found.replace("&amp;", "&")), False) for found in re.findall(r'<a [^>]*?href="([^"]+)"', text)]
+                links = [
+                    (urljoin(answer.url, found.replace("&amp;", "&")), False)
+                    for found in re.findall(r'<a [^>]*?href="([^"]+)"', text)
+                ]
             ahead.extend((found, menu) for found, menu in links if found.startswith(self.base + "/"))
 
     def ask(self, tab, address: str):
@@ -146,7 +157,9 @@ class Walk:
         if tab.evaluate("typeof axe") == "undefined":
             tab.evaluate(self.axe)
         for rule in tab.evaluate(AXE, RULES)["violations"]:
-            self.wrong.append(f"{name} {tab.url} {how}: {rule['id']} {[n['html'][:140] for n in rule['nodes']][:2]}")
+            self.wrong.append(
+                f"{name} {tab.url} {how}: {rule['id']} {[n['html'][:140] for n in rule['nodes']][:2]}"
+            )
         self.fits(name, tab, how)
 
     def fits(self, name: str, tab, how: str) -> None:
