@@ -101,9 +101,11 @@ def _migrate() -> None:
     from django.core.management import call_command
     from django.db import connection
 
+    kept = os.environ.get("BENCH_MIGRATED") if connection.vendor == "sqlite" else None
+    if kept and os.listdir(kept):
+        return
     call_command("migrate", verbosity=0)
-    kept = os.environ.get("BENCH_MIGRATED")
-    if connection.vendor == "sqlite" and kept and not os.listdir(kept):
+    if kept:
         connection.close()
         for name in MADE:
             shutil.copy(Path(os.environ["LIANGZHU_HOME"]) / name, kept)

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import timedelta
+from typing import Any
 
 from django.utils.timezone import now as machine_now  # noqa: TID251 - delivery runs on the machine's clock
 
@@ -16,11 +17,12 @@ from liangzhu.kernel.rows import insert
 
 @dataclass(frozen=True)
 class Handler:
-    """One function that is owed every event of one name."""
+    """One function that is owed the events of one name, all of them or those of which ``when`` says so."""
 
     key: str
     event: type
     run: Callable
+    when: Callable | None = None
 
 
 class CourierAway(Exception):
@@ -95,14 +97,18 @@ def public_fields(row: OutboxEvent) -> dict:
     return {name: body[name] for name in allowed if name in body}
 
 
-def handles(cls: type) -> Callable[[Callable], Callable]:
-    """Owe every such event to the function ``run(event, delivery)``. It may run twice: make it idempotent."""
+def handles(cls: type, *, when: Callable[[Any], bool] | None = None) -> Callable[[Callable], Callable]:
+    """Owe every such event to the function ``run(event, delivery)``. It may run twice: make it idempotent.
+
+    ``when(event)`` is asked where the event is published, with nothing but the event at hand: of the others nothing is owed,
+    written and delivered. It must not ask the database.
+    """
 
     def register(run: Callable) -> Callable:
         key = f"{run.__module__.removeprefix('liangzhu.')}.{run.__name__}"
         known = _handlers.setdefault(cls.event_name, [])
         if key not in {handler.key for handler in known}:
-            known.append(Handler(key, cls, run))
+            known.append(Handler(key, cls, run, when))
         return run
 
     return register
@@ -134,7 +140,11 @@ def publish(happened, actor: Actor) -> OutboxEvent:
         )
     )
     due = machine_now() - timedelta(milliseconds=1)
-    owed = [(handler.key, "") for handler in _handlers.get(row.name, ())]
+    owed = [
+        (handler.key, "")
+        for handler in _handlers.get(row.name, ())
+        if handler.when is None or handler.when(happened)
+    ]
     owed += [(key, key) for key in _couriers]
     for key, lane in owed:
         insert(Delivery(event=row, handler=key, lane=lane, subject=row.subject, due_at=due))

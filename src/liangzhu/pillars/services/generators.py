@@ -2,12 +2,12 @@
 
 from liangzhu.beams.work.matters import generators as matters
 from liangzhu.pillars.services import incentive_processes, rating_processes
-from liangzhu.pillars.services.processes import CASE_KINDS
+from liangzhu.pillars.services.processes import APPLICATION, CASE_KINDS
 
 
 class _None(matters.Recipe):
     share = 0
 
 
-for _kind in ("service_application", *CASE_KINDS, *incentive_processes.KINDS, *rating_processes.KINDS):
+for _kind in (APPLICATION, *CASE_KINDS, *incentive_processes.KINDS, *rating_processes.KINDS):
     matters.generates(type(f"Recipe_{_kind}", (_None,), {"kind": _kind}))

@@ -11,23 +11,27 @@ from liangzhu.kernel.worker import periodic
 from liangzhu.pillars.services import actions, incentive_processes, queries, rating_processes
 from liangzhu.pillars.services.actions import incentives, ratings
 from liangzhu.pillars.services.events import IncentivePublished
+from liangzhu.pillars.services.processes import APPLICATION, CASE_KINDS
 
 
-@handles(matters.MatterAdvanced)
+def _of_application(event: matters.MatterClosed) -> bool:
+    return event.kind == APPLICATION
+
+
+@handles(matters.MatterAdvanced, when=lambda event: event.moved and event.kind in CASE_KINDS)
 def tell_applicant(event: matters.MatterAdvanced, delivery) -> None:
     """Tell whoever applied where each case is now; the application itself is told of by matters."""
-    if event.part_id is None and event.to_state != event.from_state:
-        queries.cases.tell(event.subject.id, event.to_state, f"case:{event.entry_id}")
+    queries.cases.tell(event.subject.id, event.to_state, f"case:{event.entry_id}")
 
 
-@handles(matters.MatterClosed)
+@handles(matters.MatterClosed, when=_of_application)
 def end_consents(event: matters.MatterClosed, delivery) -> None:
     """An application that is over needs nobody's data any more."""
     if (application := queries.cases.application_of(event.subject.id)) is not None:
         actions.cases.end_consents(SYSTEM, application_id=application.pk)
 
 
-@handles(matters.MatterClosed)
+@handles(matters.MatterClosed, when=_of_application)
 def ask_applicant(event: matters.MatterClosed, delivery) -> None:
     """Who applied is asked once how it went, when all is handed out: not by each department, and not who withdrew."""
     if event.state == "closed" and (done := queries.cases.application_of(event.subject.id)) is not None:

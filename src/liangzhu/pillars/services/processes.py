@@ -18,6 +18,7 @@ from liangzhu.kernel.now import now, today
 from liangzhu.pillars.services import papers
 from liangzhu.pillars.services.models import Application, Case, Material
 
+APPLICATION = "service_application"
 CASE_KINDS = {
     "permit_case": "行政许可",
     "filing_case": "备案",
@@ -258,9 +259,9 @@ def _register() -> None:
     from liangzhu.pillars.services.queries import cases as queries
 
     matters.register_kind(
-        "service_application",
+        APPLICATION,
         "申办",
-        process="service_application",
+        process=APPLICATION,
         own_url=queries.own_url,
         panels=[("services/panels/application.html", queries.application_panel)],
         elsewhere="群众在网上提交申请时登记。",

@@ -34,6 +34,11 @@ class MatterAdvanced:
     part_id: int | None = None
     handed_to: int | None = None
 
+    @property
+    def moved(self) -> bool:
+        """Whether the matter itself came into another state."""
+        return self.part_id is None and self.to_state != self.from_state
+
 
 @event("matters.closed", "事项办结")
 @dataclass(frozen=True)

@@ -37,20 +37,18 @@ def tell_applicant_opened(event: MatterOpened, delivery) -> None:
     own.tell_applicant(Matter.objects.get(pk=event.subject.id), f"matter:{event.entry_id}", "已登记")
 
 
-@handles(MatterAdvanced)
+@handles(MatterAdvanced, when=lambda event: event.moved)
 def tell_applicant_moved(event: MatterAdvanced, delivery) -> None:
     """Tell whoever applied where the matter is now."""
-    if event.part_id is None and event.to_state != event.from_state:
-        matter = Matter.objects.get(pk=event.subject.id)
-        word = process_of(matter).flow.states[event.to_state].title
-        own.tell_applicant(matter, f"matter:{event.entry_id}", word)
+    matter = Matter.objects.get(pk=event.subject.id)
+    word = process_of(matter).flow.states[event.to_state].title
+    own.tell_applicant(matter, f"matter:{event.entry_id}", word)
 
 
-@handles(MatterAdvanced)
+@handles(MatterAdvanced, when=lambda event: event.handed_to is not None)
 def tell_next_holder(event: MatterAdvanced, delivery) -> None:
     """Tell the unit that a matter was handed to it."""
-    if event.handed_to is not None:
-        _tell_holder(event.subject.id, event.handed_to, f"came:{event.entry_id}", "轮到办理")
+    _tell_holder(event.subject.id, event.handed_to, f"came:{event.entry_id}", "轮到办理")
 
 
 @handles(PartOpened)
