@@ -68,6 +68,20 @@ def test_an_event_reaches_its_handler_once(bell):
     assert bell.heard == [("a", 1)]
 
 
+def test_a_handler_that_says_when_is_owed_no_others(bell):
+    chosen = []
+
+    @events.handles(bell.Event, when=lambda event: event.times > 1)
+    def hear_often(event, delivery):
+        chosen.append(event.times)
+
+    for times in (1, 2, 3):
+        bell.ring("a", times)
+    assert Delivery.objects.filter(handler__endswith="hear_often").count() == 2
+    worker.drain()
+    assert chosen == [2, 3] and len(bell.heard) == 3
+
+
 def test_events_of_one_subject_come_in_order_and_wait_for_a_failing_one(bell):
     bell.fail = {2}
     for times in (1, 2, 3):
