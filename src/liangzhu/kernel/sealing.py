@@ -21,7 +21,7 @@ reading costs a query, as for every relation.
 """
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
@@ -429,6 +429,8 @@ keys.on_rotation("blind", rebuild_blind_indexes)
 _dependants: dict[type[models.Model], list[Callable[["Act", Any], dict[str, int]]]] = {}
 _told: list[Callable[["Sealed", str, str], None]] = []
 _by_reference: list[tuple[type["Sealed"], str]] = []
+_with_it: list[tuple[type["Sealed"], str]] = []
+_parts: dict[type[models.Model], list[Callable[[Any], Iterable[object]]]] = {}
 _watchers: ContextVar[tuple[list, ...]] = ContextVar("grade 3 watchers", default=())
 
 
@@ -485,11 +487,23 @@ def hangs_on(model: type[Sealed], column: str) -> type[Sealed]:
     return model
 
 
+def goes_with(model: type[Sealed], name: str) -> type[Sealed]:
+    """Have the rows of a model, which have a key of their own, forgotten with the row that their foreign key names."""
+    _with_it.append((model, name))
+    return model
+
+
+def has_parts(model: type[models.Model], parts: Callable[[Any], Iterable[object]]) -> None:
+    """Have what hangs on the references ``parts(row)`` forgotten with a row of that model: its parts have no key of their own."""
+    _parts.setdefault(model, []).append(parts)
+
+
 def forget(act: "Act", row: Sealed, *, rule: str) -> dict[str, int]:
     """Destroy a subject's key and everything that it seals, by a rule that names its ground; the leaves stay.
 
     Emptied are the sealed columns of the row and of all rows that name it as owner, with their blind indexes, what
-    `on_forget` registered, and the details of its leaves and delivered events; what `hangs_on` it is forgotten too. One leaf proves it: the rule, how many
+    `on_forget` registered, and the details of its leaves and delivered events; what `hangs_on` it or on its parts
+    (`has_parts`), or `goes_with` it, is forgotten too. One leaf proves it: the rule, how many
     values of which columns, and the fingerprint of the key that is no more. The caller has asked its policy and holds
     the row's lock. Returns the counts. Doing it again destroys what was added since, as a rule nothing.
     """
@@ -504,11 +518,20 @@ def forget(act: "Act", row: Sealed, *, rule: str) -> dict[str, int]:
         type(row)._base_manager.filter(pk=row.pk).update(sealed_key=b"")
         for destroy in _dependants.get(type(row), ()):
             counts |= destroy(act, row)
-        for model, column in _by_reference:
-            for other in model._base_manager.filter(**{column: str(row.ref)}).exclude(sealed_key=b""):
+        subjects = [str(row.ref), *(str(ref) for find in _parts.get(type(row), ()) for ref in find(row))]
+        hanging = [(model, {f"{column}__in": subjects}) for model, column in _by_reference]
+        hanging += [
+            (model, {name: row})
+            for model, name in _with_it
+            if isinstance(row, model._meta.get_field(name).related_model)
+        ]
+        for model, found in hanging:
+            for other in model._base_manager.filter(**found).exclude(sealed_key=b""):
                 forget(act, other, rule=rule)
                 counts[model._meta.label] = counts.get(model._meta.label, 0) + 1
-        counts |= forget_traces(str(row.ref))
+        for subject in subjects:
+            for name, count in forget_traces(subject).items():
+                counts[name] = counts.get(name, 0) + count
         counts = {name: count for name, count in counts.items() if count}
         row.refresh_from_db()
         act.log(row.ref, forgotten=rule.strip(), key=fingerprint, emptied=counts)

@@ -18,7 +18,7 @@ from liangzhu.kernel.actors import Actor
 from liangzhu.kernel.errors import NotThere
 from liangzhu.kernel.refs import Ref, register_ref
 from liangzhu.pillars.services import bundles, policies
-from liangzhu.pillars.services.models import Application, Case, Material
+from liangzhu.pillars.services.models import Application, Case, Material, Rating
 from liangzhu.pillars.services.queries import items
 
 UNSENT_SHOWN = 20
@@ -401,7 +401,15 @@ def _of_application(ref: Ref) -> list[Ref]:
     return [Ref.parse(found)] if found else []
 
 
+def _parts(row: Application) -> list[Ref]:
+    return [*(one.ref for one in row.materials.all()), *(one.ref for one in row.cases.all())]
+
+
 sealing.hangs_on(Application, "applicant")
+sealing.goes_with(Application, "matter")
+sealing.has_parts(Application, _parts)
+sealing.hangs_on(Rating, "rated")
+sealing.hangs_on(Rating, "rater")
 
 
 def _row_of(subject: Ref) -> Application | None:
