@@ -1,14 +1,20 @@
 """What people say in services stands nowhere in plain text, and goes with the application when that is destroyed by rule."""
 
+import html
 import json
+import re
+from dataclasses import dataclass
 
+import pytest
 from django.core.files.storage import default_storage
 from django.db import connection
+from django.urls import Resolver404, resolve
 
 from liangzhu.beams.people.registers.models import NaturalPerson
 from liangzhu.beams.work.files.models import Attachment
 from liangzhu.beams.work.forms.models import Draft, Snapshot
 from liangzhu.beams.work.matters.retention import destroy
+from liangzhu.kernel import log, sealing
 from liangzhu.kernel.actors import SYSTEM
 from liangzhu.kernel.models import LogLeaf
 from liangzhu.pillars.services.actions import cases as actions
@@ -55,9 +61,19 @@ def readable(*texts: str) -> set[str]:
     return found
 
 
-def test_what_was_said_is_readable_nowhere_and_goes_with_the_application(
-    clinic, as_resident, put, settings, tmp_path
-):
+@dataclass(frozen=True)
+class Applied:
+    """Somebody whose application went all the way, and the staff who had it."""
+
+    someone: object
+    row: Application
+    rating: Rating
+    officer: object
+
+
+@pytest.fixture
+def applied(clinic, as_resident, put, settings, tmp_path):
+    """An application in whose every text there is something to find, decided and handed out, rated."""
     settings.STORAGES = settings.STORAGES | {
         "default": {
             "BACKEND": "django.core.files.storage.FileSystemStorage",
@@ -87,6 +103,11 @@ def test_what_was_said_is_readable_nowhere_and_goes_with_the_application(
     rating = Rating.objects.get(rated=str(row.ref))
     ratings.give(someone.actor, rating_id=rating.pk, level=5, comment=SAID)
     row.refresh_from_db()
+    return Applied(someone, row, rating, officer)
+
+
+def test_what_was_said_is_readable_nowhere_and_goes_with_the_application(applied):
+    row, rating = applied.row, applied.rating
     assert "services_application" in readable(row.title), "the search finds what is plain"
     assert readable() == set()
 
@@ -105,3 +126,74 @@ def test_what_was_said_is_readable_nowhere_and_goes_with_the_application(
     assert "销毁清册〔2032〕1 号" in leaf.detail.body and NAME not in leaf.detail.body
     # The person is registered on his own account, and stays.
     assert NaturalPerson.objects.exclude(sealed_key=b"").exists()
+
+
+IN_FULL = {
+    "registers:read_person",
+    "registers:read_proposal",
+    "certificates:read",
+    "certificates:pdf",
+    "forms:sent",
+}
+"""Where values are shown in full for a reason that is sent along."""
+
+READ = {
+    "certificates.Certificate.statement",
+    "certificates.Paper.statement",
+    "registers.NaturalPerson.document_number",
+    "registers.NaturalPerson.name",
+    "sources.Kept.content",
+}
+"""What the walk comes to read in full; another field here is news, and a missing one means that a page is not reached."""
+
+LINK = re.compile(r'(?:href|action)="(/[^"#]*)"')
+
+
+def walk(client, starts: list[str]) -> dict[str, int]:
+    """Go wherever links and forms lead, to each route once, exports too, and ask to read in full where that is offered; status by
+    address."""
+    waiting, seen, routes = list(starts), {}, set()
+    while waiting:
+        address = waiting.pop(0)
+        path = address.partition("?")[0]
+        try:
+            route = resolve(path).view_name
+        except Resolver404:
+            continue
+        if address in seen or route in routes or "logout" in route:
+            continue
+        routes.add(route)
+        answers = [client.get(address)]
+        if route in IN_FULL:
+            asked = {"reason": "核对", "once": "0123456789abcdef0123", "wanted": ["name", "document_number"]}
+            answers.append(client.post(address, asked))
+        seen[address] = max(answer.status_code for answer in answers)
+        for answer in answers:
+            content = b"".join(answer.streaming_content) if answer.streaming else answer.content
+            if answer.headers.get("Content-Type", "").startswith("text/html"):
+                waiting += [html.unescape(one) for one in LINK.findall(content.decode())]
+            waiting += [answer["Location"]] if answer.headers.get("Location", "").startswith("/") else []
+    return seen
+
+
+def test_wherever_links_lead_every_value_of_grade_3_that_is_read_has_its_leaf(applied, put, reads_logged):
+    whose = applied.someone
+    pages = ["/my/", f"/my/applications/{applied.row.pk}/", "/my/trail/"]
+    walks = {"resident": (whose.client, pages)}
+    for name, roles in (
+        ("registrar", ["registers.officer"]),
+        ("issuer", ["certificates.issuer"]),
+    ):
+        walks[name] = (
+            put(name, "weijianwei", *roles).client,
+            ["/work/", f"/registers/persons/{whose.person.id}/"],
+        )
+    walks["officer"] = (applied.officer.client, [f"/work/{applied.row.matter_id}/", "/work/"])
+    log.sequence_now()
+    read = set()
+    for name, (client, starts) in walks.items():
+        with reads_logged(), sealing.watching() as seen:
+            found = walk(client, starts)
+        assert len(found) > 40 and not [address for address, status in found.items() if status == 500], name
+        read |= {f"{type(row)._meta.label}.{field}" for row, field in seen}
+    assert read == READ
