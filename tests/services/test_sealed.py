@@ -150,19 +150,19 @@ LINK = re.compile(r'(?:href|action)="(/[^"#]*)"')
 
 
 def walk(client, starts: list[str]) -> dict[str, int]:
-    """Go wherever links and forms lead, to each route once, exports too, and ask to read in full where that is offered; status by
+    """Go wherever links and forms lead, to each route once with and once without a query, exports too, and ask to read in full where that is offered; status by
     address."""
     waiting, seen, routes = list(starts), {}, set()
     while waiting:
         address = waiting.pop(0)
-        path = address.partition("?")[0]
+        path, asks, _ = address.partition("?")
         try:
             route = resolve(path).view_name
         except Resolver404:
             continue
-        if address in seen or route in routes or "logout" in route:
+        if address in seen or (route, asks) in routes or "logout" in route:
             continue
-        routes.add(route)
+        routes.add((route, asks))
         answers = [client.get(address)]
         if route in IN_FULL:
             asked = {"reason": "核对", "once": "0123456789abcdef0123", "wanted": ["name", "document_number"]}
