@@ -1,5 +1,6 @@
 """Processes drawn."""
 
+import os
 from xml.etree import ElementTree
 
 import pytest
@@ -74,3 +75,30 @@ def test_each_of_the_eight_kinds_is_drawn_whole(kind):
     titles += [child.title for child in found.children.values()]
     titles += [step.title for step in found.flow.transitions.values()]
     assert not [title for title in titles if title not in text]
+
+
+PAGE = """# 办理流程图
+
+给写流程和核对流程的人。每个流程一张图，由流程文件画出；文件改了，图不跟着改，测试就不通过（`LIANGZHU_TEST_SNAPSHOT=write` 重画）。
+正在办的事项，页面上画的是它自己那一版，标出现在在哪一步。`liangzhu process draw 名称` 画当前生效的版本。
+"""
+
+
+def test_the_pictures_in_the_docs_are_those_of_the_processes(root):
+    """What comes with the product, and the eight kinds that the tests run."""
+    chapters = {
+        "随产品的流程": sorted((root / "src").glob("**/processes/*.toml")),
+        "测试里的八种事项": [file for _, file in sorted(FILES.items())],
+    }
+    written = PAGE
+    for chapter, files in chapters.items():
+        written += f"\n## {chapter}\n"
+        for file in files:
+            text = file.read_text(encoding="utf-8")
+            title = parse(text, file.stem).title
+            picture = matters.draw_process(text, "mermaid").strip()
+            written += f"\n### {title}（`{file.stem}`）\n\n```mermaid\n{picture}\n```\n"
+    page = root / "docs" / "processes.md"
+    if os.environ.get("LIANGZHU_TEST_SNAPSHOT") == "write":
+        page.write_text(written, encoding="utf-8")
+    assert page.read_text(encoding="utf-8") == written
