@@ -1,10 +1,9 @@
 """The people of the tests: the district's pack on the demonstration day, and a small district made on the spot."""
 
-from dataclasses import dataclass
 from datetime import date
 
 import pytest
-from django.test import Client
+from tests.office import Someone
 
 from liangzhu.beams.people.access import api as access
 from liangzhu.beams.people.directory import actions as directory_actions
@@ -51,30 +50,6 @@ def open_unit(name: str, parent=None, on: date = FIRST_DAY, **more):
     )
 
 
-@dataclass(frozen=True)
-class Someone:
-    """A person with a post and an account."""
-
-    person: object
-    post: object
-    account: object
-
-    @property
-    def username(self) -> str:
-        return self.account.username
-
-    @property
-    def actor(self):
-        return access.actor_of(self.username)
-
-    @property
-    def client(self) -> Client:
-        """A browser in which this person has signed in."""
-        client = Client()
-        client.force_login(self.account)
-        return client
-
-
 def put_in_office(name: str, username: str, unit, roles=(), title: str = "科长", **more) -> Someone:
     """A person in a new post with an account, whose password is PASSWORD."""
     person = directory_actions.open_person(SYSTEM, name=name)
@@ -84,7 +59,7 @@ def put_in_office(name: str, username: str, unit, roles=(), title: str = "科长
     account.set_password(PASSWORD)
     account.must_change_password = False
     account.save()
-    return Someone(person, post, account)
+    return Someone(account, person=person, post=post)
 
 
 @pytest.fixture

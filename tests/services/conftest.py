@@ -1,11 +1,11 @@
 """The pack's units and items on the demonstration day, and people who keep items."""
 
-from dataclasses import dataclass
 from datetime import date
 
 import pytest
 from django.db import transaction
-from django.test import Client, override_settings
+from django.test import override_settings
+from tests.office import Someone
 
 from liangzhu.beams.people.access import api as access
 from liangzhu.beams.people.directory import actions as directory_actions
@@ -42,23 +42,6 @@ def items_loaded(db, settings):
 def all_items(items_loaded):
     """All items of the pack."""
     catalogue.load_items(pack())
-
-
-@dataclass(frozen=True)
-class Someone:
-    """A member of staff with an account."""
-
-    account: object
-
-    @property
-    def actor(self):
-        return access.actor_of(self.account.username)
-
-    @property
-    def client(self) -> Client:
-        client = Client()
-        client.force_login(self.account)
-        return client
 
 
 @pytest.fixture

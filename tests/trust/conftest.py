@@ -1,10 +1,9 @@
 """A small district with two issuing units of the pack, their seals, and people who hold certificates."""
 
-from dataclasses import dataclass
 from datetime import date
 
 import pytest
-from django.test import Client
+from tests.office import Someone
 
 from liangzhu.beams.people.access import api as access
 from liangzhu.beams.people.directory import actions as directory_actions
@@ -36,24 +35,6 @@ def quiet(settings, tmp_path):
     limits.forget()
 
 
-@dataclass(frozen=True)
-class Someone:
-    """A member of staff with an account."""
-
-    unit: object
-    account: object
-
-    @property
-    def actor(self):
-        return access.actor_of(self.account.username)
-
-    @property
-    def client(self) -> Client:
-        client = Client()
-        client.force_login(self.account)
-        return client
-
-
 @pytest.fixture
 def put(db):
     def put_in_office(name, username, unit, roles):
@@ -63,7 +44,7 @@ def put(db):
         account = access.open_account(SYSTEM, person_id=person.pk, username=username).account
         account.must_change_password = False
         account.save()
-        return Someone(unit, account)
+        return Someone(account, unit=unit)
 
     return put_in_office
 
