@@ -196,9 +196,6 @@ def test_only_lawful_grounds_stop_the_clock_and_the_head_extends_once(clinic, as
     step(officer.actor, permit, "accept")
     with pytest.raises(errors.Invalid, match="法定事由"):
         step(officer.actor, permit, "suspend", reason="领导出差", about="等领导")
-    with pytest.raises(errors.Invalid, match="7 日前"):
-        hearing = {"asked_on": "2022-10-20", "held_on": "2022-10-24", "chair": "某处长"}
-        step(officer.actor, permit, "suspend", reason="听证", about="利害关系人申请", **hearing)
     step(officer.actor, permit, "suspend", reason="检测", about="消毒设备检测")
     assert matters.clock_of(permit).legal.paused
     step(officer.actor, permit, "resume", outcome="合格")
@@ -210,6 +207,57 @@ def test_only_lawful_grounds_stop_the_clock_and_the_head_extends_once(clinic, as
     assert matters.clock_of(permit).legal.due_at > due
     with pytest.raises(errors.StepNotAllowed, match="最多办理 1 次"):
         step(chief, permit, "extend", reason="再延")
+
+
+def test_nothing_is_decided_while_a_hearing_may_be_asked_for_or_was_asked_for(clinic, as_resident, health):
+    someone = as_resident()
+    permit = by_part(send(someone, ready(someone)))["permit"].matter
+    officer, head = health
+
+    def legs():
+        return {one.name: one for one in matters.clock_of(permit).all if one.ended_at is None}
+
+    step(officer.actor, permit, "accept")
+    step(officer.actor, permit, "inform_hearing", told="楼上住户", interest="诊所的通风口对着住户窗户")
+    assert legs()["hearing_ask"].last_day == date(2022, 10, 27)
+    with pytest.raises(errors.StepNotAllowed, match="2022-10-27 以前还可以申请听证"):
+        step(head.actor, permit, "refuse", reason="不符合")
+    with at("2022-10-27 16:00"):
+        step(officer.actor, permit, "ask_hearing", asker="楼上住户：噪声和通风")
+        assert "hearing_ask" not in legs() and legs()["hearing_hold"].last_day == date(2022, 11, 24)
+        with pytest.raises(errors.StepNotAllowed, match="还没有举行"):
+            step(head.actor, permit, "refuse", reason="不符合")
+        told = {"place": "上午九时，区政务服务中心三楼", "chair": "某处长", "about": "利害关系人申请"}
+        for held, chair, said in (
+            ("2022-11-04", "某处长", "7 日前"),
+            ("2022-11-25", "某处长", "2022-11-24 以前"),
+            ("2022-11-10", officer.account.full_name, "不得主持"),
+        ):
+            with pytest.raises(errors.Invalid, match=said):
+                step(officer.actor, permit, "announce_hearing", **told | {"held_on": held, "chair": chair})
+        step(officer.actor, permit, "announce_hearing", **told, held_on="2022-11-10")
+        assert legs()["law"].paused and not legs()["hearing_hold"].paused
+    with at("2022-11-10 11:00"):
+        step(
+            officer.actor,
+            permit,
+            "close_hearing",
+            outcome="住户同意改装通风口",
+            files=[upload(officer.actor)],
+        )
+        assert not legs()["law"].paused and "hearing_hold" not in legs()
+        step(head.actor, permit, "refuse", reason="通风口没有改装")
+
+
+def test_nobody_asked_for_a_hearing_and_the_case_goes_on(clinic, as_resident, health):
+    someone = as_resident()
+    permit = by_part(send(someone, ready(someone)))["permit"].matter
+    officer, head = health
+    step(officer.actor, permit, "accept")
+    step(officer.actor, permit, "inform_hearing", told="楼上住户", interest="通风口")
+    with at("2022-10-28 08:00"):
+        matters.fire_owed()
+        step(head.actor, permit, "refuse", reason="不符合")
 
 
 # Faults ---------------------------------------------------------------------------------------------------------------

@@ -14,12 +14,15 @@ from liangzhu.kernel.workdays import shanghai_date
 from liangzhu.pillars.services import bundles
 from liangzhu.pillars.services.models import Application, Case, Material
 
+HEARING_ASK = 5
+"""Working days within which a hearing may be asked for (行政许可法 §47); as the clock of the process has it."""
+
 NOT_NEEDED = "依法不需要"
 """How the ground of a case begins for which nothing need be applied for."""
 
 
 def make_paper(act: Act, case: Case, paper: str, data: dict[str, Any]) -> None:
-    """Make out a paper of a case: acceptance, correction, non_acceptance, special, extension, grant, refusal, notice, no."""
+    """Make out a paper of a case: acceptance, correction, non_acceptance, special, hearing_right, hearing, extension, grant, refusal, notice, no."""
     template, more = _PAPERS[paper](case, data)
     context = {"applicant": applicant_name(case), "item": case.name, "case_number": case.code, **more}
     certificates.sealed_document(
@@ -134,14 +137,28 @@ def _non_acceptance(case: Case, data):
 
 
 def _special(case: Case, data):
-    held = data.get("held_on")
     return "special_procedure", {
         "procedure": data.get("reason", ""),
         "reason": data.get("about", ""),
         "starts_on": today(),
-        "expected": f"{held:%Y年%-m月%-d日}举行，结束后次日继续计时"
-        if held
-        else "结束后次日继续计时，结果另行告知",
+        "expected": "结束后次日继续计时，结果另行告知",
+    }
+
+
+def _hearing(case: Case, data):
+    return "special_procedure", {
+        "procedure": "听证",
+        "reason": data["about"],
+        "starts_on": today(),
+        "expected": f"{data['held_on']:%Y年%-m月%-d日}举行（{data['place']}，主持人{data['chair']}），结束后次日继续计时",
+    }
+
+
+def _hearing_right(case: Case, data):
+    return "hearing_right", {
+        "told": data["told"],
+        "interest": data["interest"],
+        "until": matters.work_calendar(fresh=True).add(today(), HEARING_ASK).date,
     }
 
 
@@ -202,6 +219,8 @@ _PAPERS = {
     "correction": _correction,
     "non_acceptance": _non_acceptance,
     "special": _special,
+    "hearing_right": _hearing_right,
+    "hearing": _hearing,
     "extension": _extension,
     "grant": _granted,
     "refusal": _refused,

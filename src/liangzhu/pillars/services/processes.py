@@ -7,7 +7,8 @@
 | `services.needs_granted` | beginning before what a case waits for was granted |
 | `services.two_checkers` | a site check by fewer than two persons (行政许可法 §34) |
 | `services.site_checked` | a favourable decision on an item with a site check before its unit recorded one that passed |
-| `services.hearing_notice` | a hearing on less than seven working days' notice, later than twenty after it was asked for, or without a chair (§46-48) |
+| `services.hearing_notice` | a hearing on less than seven working days' notice, after its time, or chaired by who accepted the case (§47-48) |
+| `services.heard` | a decision while a hearing may still be asked for, or was asked for and not held (§47) |
 """
 
 from datetime import date
@@ -31,8 +32,8 @@ AWAITING = ("granting", "refusing")
 FAILED_CHECK = "不符合"
 """The conclusion of a site check that stands against a permit; an option in `service_application.toml`."""
 
-NOTICE_DAYS, HELD_WITHIN = 7, 20
-"""Working days before a hearing on which it is announced, and within which it is held once asked for (行政许可法 §47-48)."""
+NOTICE_DAYS = 7
+"""Working days before a hearing on which it is announced (行政许可法 §48)."""
 
 
 def case_of(matter) -> Case:
@@ -138,23 +139,42 @@ def site_checked(act, matter, params: dict, data: dict, transition) -> None:
 
 @matters.guard("services.hearing_notice")
 def hearing_notice(act, matter, params: dict, data: dict, transition) -> None:
-    """A hearing has a chair, is announced seven working days before, and is held within twenty of being asked for."""
-    if data.get("reason") != "听证":
-        return
+    """Announced seven working days before, held in the time since it was asked for, chaired by who did not examine the case."""
     wrong: dict[str, str] = {}
-    asked, held = data.get("asked_on"), data.get("held_on")
-    if not asked:
-        wrong["asked_on"] = "请填写听证申请的日期。"
-    if not held:
-        wrong["held_on"] = "请填写听证举行的日期。"
-    if not str(data.get("chair") or "").strip():
-        wrong["chair"] = "请写明听证主持人；审查该申请的工作人员不得主持（行政许可法第四十八条）。"
+    held, clock = data.get("held_on"), _running(matter, "hearing_hold")
     if held and _days_between(today(), held) < NOTICE_DAYS:
         wrong["held_on"] = f"应在举行的 {NOTICE_DAYS} 日前通知申请人和利害关系人（行政许可法第四十八条）。"
-    elif asked and held and _days_between(asked, held) > HELD_WITHIN:
-        wrong["held_on"] = f"应在提出听证申请后 {HELD_WITHIN} 日内组织（行政许可法第四十七条）。"
+    elif held and clock and clock.last_day < held:
+        wrong["held_on"] = (
+            f"应在 {clock.last_day:%Y-%m-%d} 以前组织（收到听证申请后二十日内，行政许可法第四十七条）。"
+        )
+    chair = str(data.get("chair") or "").strip()
+    if chair and any(chair in label for label in _labels(matter, "accept")):
+        wrong["chair"] = "审查这一申请的工作人员不得主持听证（行政许可法第四十八条），请另行指定。"
     if wrong:
         raise Invalid(wrong)
+
+
+@matters.guard("services.heard", early=True)
+def heard(act, matter, params: dict, data: dict, transition) -> None:
+    """No decision while somebody may still ask for a hearing, or one that was asked for was not held (行政许可法 §47)."""
+    if clock := _running(matter, "hearing_ask"):
+        raise StepNotAllowed(
+            f"已经告知听证权利，{clock.last_day:%Y-%m-%d} 以前还可以申请听证。",
+            todo="请等期满，或者登记书面放弃听证的材料。",
+        )
+    if _running(matter, "hearing_hold"):
+        raise StepNotAllowed("有人申请了听证，还没有举行。", todo="请先通知举行听证，听证结束后再作决定。")
+
+
+def _running(matter, name: str):
+    """The leg of a clock that still runs, or None."""
+    legs = matters.clock_of(matter).all
+    return next((one for one in legs if one.name == name and one.ended_at is None), None)
+
+
+def _labels(matter, step: str) -> list[str]:
+    return [one.actor_label for one in matters.entries_of([matter.pk], step, today())]
 
 
 def _days_between(first: date, last: date) -> int:

@@ -79,6 +79,13 @@ TEMPLATES = {
             days=("starts_on",),
         ),
         Template(
+            "hearing_right",
+            "听证告知书",
+            (*_COMMON, "told", "interest", "until"),
+            _MORE,
+            days=("until",),
+        ),
+        Template(
             "extension",
             "延期告知书",
             (*_COMMON, "reason", "basis"),
