@@ -151,7 +151,7 @@ def test_every_bundle_finds_its_items_for_every_example_of_its_table(loaded):
 
 def test_one_item_is_a_bundle_of_one_part(loaded):
     one = bundles.bundle("item:jiehun_dengji")
-    assert one.single and [part.offer.name for part in guide.route(one, {}).parts] == ["结婚登记"]
+    assert one.single and [part.offer.name for part in guide.route(one, {}).parts] == ["内地居民结婚登记"]
     with pytest.raises(NotThere):
         bundles.bundle("item:nothing")
 

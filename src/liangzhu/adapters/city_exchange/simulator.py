@@ -30,6 +30,7 @@ EVERYBODY: dict[str, dict[str, Any]] = {
         "registered_on": "2010-03-01",
     },
     "marriage": {"status": "未婚"},
+    "marriage_national": {"status": "未婚"},
     "social_insurance": {"insured": True, "employer": "虚构商贸有限公司", "since": "2018-07-01"},
     "enterprise": {
         "name": "虚构的企业",
@@ -44,6 +45,8 @@ EVERYBODY: dict[str, dict[str, Any]] = {
 RESOURCES = (
     "hukou",
     "marriage",
+    "marriage_national",
+    "exam_results",
     "doctor",
     "nurse",
     "social_insurance",

@@ -10,6 +10,7 @@ the legal basis of the row. An item of its own is a bundle of one part and needs
     rule = "open_clinic"                 # decision table, hit policy rule_order, output "part"
     form = "open_clinic"                 # form
     window = "xzspj"                     # unit that runs the window
+    mode = "all_in_person"               # optional: everybody concerned must come before the decision; "online" otherwise
     promise = 20                         # working days, optional
     [parts.shop]
     item = "…"
@@ -35,6 +36,9 @@ from liangzhu.pillars.services import planning
 from liangzhu.pillars.services.offers import Offer, offer
 
 RELEASE_KIND = "bundle"
+ONLINE, IN_PERSON = "online", "all_in_person"
+"""Modes (办理方式): decided on what was sent in, or only after everybody concerned came in person (双方亲自到场)."""
+
 ONE_ITEM = "item:"
 """What the key of a bundle of one item begins with."""
 
@@ -48,6 +52,7 @@ _KEYS = {
     "rule",
     "form",
     "window",
+    "mode",
     "promise",
     "source",
     "unconfirmed",
@@ -80,6 +85,7 @@ class Bundle:
     title: str
     parts: dict[str, BundlePart] = field(hash=False)
     window: str = ""
+    mode: str = ONLINE
     audience: str = "both"
     intro: str = ""
     says: tuple[str, ...] = ()
@@ -90,6 +96,11 @@ class Bundle:
     to_confirm: str = ""
     release_id: int | None = None
     number: int = 0
+
+    @property
+    def in_person(self) -> bool:
+        """Whether everybody concerned must come before the decision."""
+        return self.mode == IN_PERSON
 
     @property
     def single(self) -> bool:
@@ -123,6 +134,7 @@ def parse(text: str, origin: str) -> Bundle:
         title=raw["title"],
         parts=parts,
         window=raw["window"],
+        mode=raw.get("mode", ONLINE),
         audience=raw.get("audience", "both"),
         intro=raw.get("intro", ""),
         says=tuple(raw.get("says", ())),
@@ -145,6 +157,8 @@ def _faults(raw: dict, text: str):
     for name in ("key", "title", "window"):
         if not isinstance(raw.get(name), str) or not raw[name].strip():
             yield 1, f"缺少 {name}"
+    if raw.get("mode", ONLINE) not in (ONLINE, IN_PERSON):
+        yield at("mode"), f"mode 应为 {ONLINE} 或 {IN_PERSON}"
     parts = raw.get("parts")
     if not isinstance(parts, dict) or not parts:
         yield 1, "至少要有一个 [parts.名称]"

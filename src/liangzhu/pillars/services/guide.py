@@ -111,7 +111,10 @@ def route(bundle: Bundle, answers: dict[str, Any], *, on: date | None = None) ->
             if part and part not in chosen and part not in {one for one, _ in spared}:
                 spared.append((part, tried.missed))
         if not chosen:
-            raise Invalid("按您的回答，没有需要办理的事项。", todo="请核对回答；仍不清楚的，请拨打咨询电话。")
+            raise Invalid(
+                table.gaps or "按您的回答，没有需要办理的事项。",
+                todo="请核对回答；仍不清楚的，请拨打咨询电话。",
+            )
     parts = tuple(
         RoutePart(
             name,

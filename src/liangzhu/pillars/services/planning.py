@@ -22,7 +22,7 @@ class Circular(ValueError):
 
 @dataclass(frozen=True)
 class Term:
-    """A limit as an item states it: ``unit`` is workday, day, hour or spot (当场)."""
+    """A limit as an item states it: ``unit`` is workday, day, month, hour or spot (当场)."""
 
     amount: int
     unit: str
@@ -34,6 +34,8 @@ class Term:
             return 0
         if self.unit == "hour":
             return -(-self.amount // 8)
+        if self.unit == "month":
+            return 23 * self.amount
         return self.amount
 
 

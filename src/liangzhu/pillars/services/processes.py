@@ -8,6 +8,8 @@
 | `services.two_checkers` | a site check by fewer than two persons (行政许可法 §34) |
 | `services.site_checked` | a favourable decision on an item with a site check before its unit recorded one that passed |
 | `services.hearing_notice` | a hearing on less than seven working days' notice, after its time, or chaired by who accepted the case (§47-48) |
+| `services.must_come` | noting a presence where nobody must come |
+| `services.came` | a favourable decision before those who must come in person came (`mode = "all_in_person"`) |
 | `services.heard` | a decision while a hearing may still be asked for, or was asked for and not held (§47) |
 """
 
@@ -16,7 +18,7 @@ from datetime import date
 from liangzhu.beams.work.matters import api as matters
 from liangzhu.kernel.errors import Invalid, StepNotAllowed
 from liangzhu.kernel.now import now, today
-from liangzhu.pillars.services import papers
+from liangzhu.pillars.services import bundles, papers
 from liangzhu.pillars.services.models import Application, Case, Material
 
 APPLICATION = "service_application"
@@ -25,6 +27,7 @@ CASE_KINDS = {
     "filing_case": "备案",
     "registration_case": "登记",
     "service_case": "服务办件",
+    "recognition_case": "结果互认",
 }
 AWAITING = ("granting", "refusing")
 """States of a case that was decided and is not yet delivered."""
@@ -135,6 +138,26 @@ def site_checked(act, matter, params: dict, data: dict, transition) -> None:
         )
     if last.state == "done" and last.result == FAILED_CHECK:
         raise StepNotAllowed("现场核查的结论是“不符合”。", todo="整改后请重新核查，或者作出不予许可的决定。")
+
+
+@matters.guard("services.must_come", early=True)
+def must_come(act, matter, params: dict, data: dict, transition) -> None:
+    """Only where all must come in person (双方到场)."""
+    if not _in_person(matter):
+        raise StepNotAllowed("这一件不要求到场。", todo="直接办理就行。")
+
+
+@matters.guard("services.came", early=True)
+def came(act, matter, params: dict, data: dict, transition) -> None:
+    """Where all must come in person, their presence was noted."""
+    if _in_person(matter) and not _labels(matter, "come"):
+        raise StepNotAllowed(
+            "应当到场的人还没有到场。", todo="等双方一起到场、核对证件、当面签字以后，先“登记到场”。"
+        )
+
+
+def _in_person(matter) -> bool:
+    return bundles.in_release(case_of(matter).application).in_person
 
 
 @matters.guard("services.hearing_notice")
