@@ -9,7 +9,7 @@ import pytest
 
 from liangzhu.kernel.pack import pack
 
-ARTICLE = re.compile(r"第[一二三四五六七八九十百零]+条")
+ARTICLE = re.compile(r"第[一二三四五六七八九十百千零]+条")
 LAWS = {row["name"]: row for row in tomllib.loads((pack().folder / "laws.toml").read_text())["law"]}
 
 # What stands in the article and nowhere near it: who cites it by a wrong number is caught.
@@ -75,7 +75,7 @@ def cited() -> set[tuple[str, str]]:
         texts += [row.get("basis", "") for row in json.loads(path.read_text())["rows"]]
     found = set()
     for text in "；".join(texts).split("；"):
-        law = re.split(r"（|第[一二三四五六七八九十百零]+条", text)[0]
+        law = re.split(r"（|第[一二三四五六七八九十百千零]+条", text)[0]
         found |= {(law, article) for article in ARTICLE.findall(text)}
     return found
 
@@ -85,7 +85,7 @@ def articles(folder, law: str) -> dict[str, str] | None:
     path = next(folder.glob(f"laws/{law}[(_]*.md"), None)
     if path is None:
         return None
-    parts = re.split(r"(?m)^[ 　#*]*(第[一二三四五六七八九十百零]+条)", path.read_text())
+    parts = re.split(r"(?m)^[ 　#*]*(第[一二三四五六七八九十百千零]+条)", path.read_text())
     return dict(zip(parts[1::2], parts[2::2], strict=True))
 
 

@@ -23,8 +23,8 @@ MATERIALS, SERVICES, LAWS = "materials.toml", "services.toml", "laws.toml"
 _TERM = re.compile(r"(\d+) (工作日|日|小时|个月)")
 _UNITS = {"工作日": "workday", "日": "day", "小时": "hour", "个月": "month"}
 _CHANNELS = {"own": ItemMaterial.OWN, "government": ItemMaterial.GOVERNMENT, "other": ItemMaterial.OTHER}
-_ARTICLE = re.compile(r"第[一二三四五六七八九十百零〇]+条")
-_BASIS = re.compile(r"(.*?)((?:第[一二三四五六七八九十百零〇0-9]+条.*)?)")
+_ARTICLE = re.compile(r"第[一二三四五六七八九十百千零〇]+条")
+_BASIS = re.compile(r"(.*?)((?:第[一二三四五六七八九十百千零〇0-9]+条.*)?)")
 _KEYS = {
     "key", "name", "type", "unit", "catalog", "basis", "legal", "legal_note", "promised", "case", "served", "topic",
     "result", "result_type", "certificate", "site_check", "visits", "visits_why", "says", "materials", "steps",
