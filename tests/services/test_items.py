@@ -55,6 +55,17 @@ def test_the_packs_items_pass_every_check_that_blocks_a_release(loaded):
     assert wrong == []
 
 
+def test_what_is_not_filled_in_is_told_as_one_and_what_is_wrong_apart():
+    sheet = sheets.Sheet(
+        ItemVersion(name="某事项", task_type="20", result="备案凭证", result_type="other", complaints="12")
+    )
+    found = checks.check(sheet)
+    wrong = [one for one in found if not one.gap]
+    assert [(one.rule, one.element) for one in wrong] == [("P12", "complaints")]
+    told = checks.gathered(found)
+    assert len(told) == 2 and told[-1].message.startswith("没有填：") and "设定依据" in told[-1].message
+
+
 @pytest.mark.parametrize(
     ("rule", "change"),
     [

@@ -805,9 +805,9 @@ def items_check(rule: str, as_json: bool) -> None:
             )
         )
     else:
-        for row, one in found.rows:
+        for row, one in found.lines:
             click.echo(
-                f"{'必须改' if one.blocks else '提示'} {one.rule} {row.shown.name}（{row.unit}）：{one.message}"
+                f"{'必须改' if one.blocks else '提示'} {one.rule or '缺项'} {row.shown.name}（{row.unit}）：{one.message}"
             )
         click.echo(f"共 {found.items} 个事项，{found.clean} 个没有问题；必须改 {found.errors} 处。")
         for code, count in sorted(found.rules.items()):

@@ -14,7 +14,7 @@ from liangzhu.kernel.identifiers import IdentifierError
 from liangzhu.pillars.services import issued
 from liangzhu.pillars.services.models import ItemMaterial
 from liangzhu.pillars.services.models.items import RESULTS
-from liangzhu.pillars.services.sheets import Sheet, section_of, title_of, workdays
+from liangzhu.pillars.services.sheets import ROWS, Sheet, section_of, title_of, workdays
 
 ERROR, WARNING = "error", "warning"
 PERMIT = "01"
@@ -34,6 +34,8 @@ class Finding:
     element: str
     message: str
     fix: str
+    gap: bool = False
+    """Whether the element is not filled in, rather than wrong: imported lists bring many of these."""
 
     @property
     def blocks(self) -> bool:
@@ -74,8 +76,28 @@ def rules() -> dict[str, str]:
 
 def check(sheet: Sheet) -> list[Finding]:
     """Everything that is wrong with a version, errors first."""
-    found = [Finding(code, *one) for code, (_, run) in _rules.items() for one in run(sheet)]
+    found = [
+        Finding(code, *one, gap=_blank(sheet, one[1]))
+        for code, (_, run) in _rules.items()
+        for one in run(sheet)
+    ]
     return sorted(found, key=lambda one: (not one.blocks, one.rule))
+
+
+def _blank(sheet: Sheet, element: str) -> bool:
+    value = getattr(sheet, element, None) if element in ROWS else getattr(sheet.version, element, None)
+    return value is None or not (isinstance(value, int) or value)
+
+
+def gathered(found: list[Finding]) -> list[Finding]:
+    """The findings with what is not filled in as one, so that a wrong entry is not lost among them."""
+    gaps = [one for one in found if one.gap]
+    if len(gaps) < 2:
+        return found
+    titles = "、".join(dict.fromkeys(one.title for one in gaps))
+    level = ERROR if any(one.blocks for one in gaps) else WARNING
+    whole = Finding("", level, gaps[0].element, f"没有填：{titles}", "逐项填写", gap=True)
+    return [*(one for one in found if not one.gap), whole]
 
 
 def _spot(sheet: Sheet) -> bool:
@@ -103,6 +125,11 @@ def _promised_case(sheet: Sheet) -> Found:
         yield ERROR, "review", "承诺件的审查类型应为前审后批", "改为前审后批"
 
 
+def names_certificate(result: str) -> bool:
+    """Whether a result is by its name a certificate (证、证书、执照); a voucher (凭证) need not be one."""
+    return result.endswith(("证", "证书", "执照")) and not result.endswith("凭证")
+
+
 def _type_wanted(sheet: Sheet, wanted: str, fits: bool) -> Found:
     one = sheet.version
     if fits and one.result_type and one.result_type != wanted:
@@ -116,7 +143,7 @@ def _type_wanted(sheet: Sheet, wanted: str, fits: bool) -> Found:
 
 @rule("P03", "结果是证的，出证办结")
 def _result_certificate(sheet: Sheet) -> Found:
-    yield from _type_wanted(sheet, "certificate", sheet.version.result.endswith(("证", "证书", "执照")))
+    yield from _type_wanted(sheet, "certificate", names_certificate(sheet.version.result))
 
 
 @rule("P04", "结果是批复、批文的，审批办结")

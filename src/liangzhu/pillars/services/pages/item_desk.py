@@ -327,15 +327,25 @@ def checks_page(request: HttpRequest) -> HttpResponse:
     """The checks over the whole catalogue, with figures by rule and unit."""
     rule, unit = request.GET.get("rule", ""), request.GET.get("unit", "")
     found = items.examine(request.actor, rule=rule, unit=unit)
+    lines = found.lines
     titles = checks.rules()
     return render(
         request,
         "services/items/checks.html",
         {
             "found": found,
-            "rows": found.rows[:300],
-            "more": max(0, len(found.rows) - 300),
-            "rules": [(code, titles[code], found.rules.get(code, 0)) for code in titles],
+            "rows": lines[:300],
+            "more": max(0, len(lines) - 300),
+            "rules": [
+                (
+                    code,
+                    titles[code],
+                    found.rules[code],
+                    found.rules[code] - found.gaps[code],
+                    found.gaps[code],
+                )
+                for code in titles
+            ],
             "units": sorted(found.units.items(), key=lambda one: (-one[1][2], -one[1][3])),
             "rule": rule,
             "rule_title": titles.get(rule, ""),

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import groupby
 
 from django.db.models import Q, QuerySet
 from django.urls import reverse
@@ -402,6 +403,8 @@ class Examined:
     items: int = 0
     clean: int = 0
     rules: Counter = field(default_factory=Counter)
+    gaps: Counter = field(default_factory=Counter)
+    """Of those, what is not filled in, by rule."""
     units: dict[str, list[int]] = field(default_factory=dict)
     """Unit to items, items with errors, errors, warnings."""
     rows: list[tuple[Row, checks.Finding]] = field(default_factory=list)
@@ -410,6 +413,17 @@ class Examined:
     def errors(self) -> int:
         """Findings that block."""
         return sum(finding.blocks for _, finding in self.rows)
+
+    @property
+    def lines(self) -> list[tuple[Row, checks.Finding]]:
+        """The rows for reading: what an item has not filled in is one."""
+        by_row = groupby(self.rows, key=lambda one: one[0])
+        return [(row, one) for row, some in by_row for one in checks.gathered([each for _, each in some])]
+
+    @property
+    def wrong(self) -> int:
+        """Findings of entries that are wrong, over the whole catalogue."""
+        return self.rules.total() - self.gaps.total()
 
 
 BATCH = 400
@@ -433,6 +447,7 @@ def examine(actor: Actor, *, rule: str = "", unit: str = "") -> Examined:
             line[3] += row.warnings
             for one in row.findings:
                 found.rules[one.rule] += 1
+                found.gaps[one.rule] += one.gap
                 if (not rule or one.rule == rule) and (not unit or row.unit == unit):
                     found.rows.append((row, one))
     return found
