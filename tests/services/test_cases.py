@@ -440,11 +440,14 @@ def made_up(fields) -> dict:
             keys = [key for key, _ in one.options]
             found[one.name] = keys[0] if one.type == "choice" else keys
         elif one.type == "table":
-            found[one.name] = [made_up(one.fields)]
+            row = made_up(one.fields)
+            found[one.name] = (
+                [row, row | {"staff_kind": "rescuer", "staff_number": "2"}] if "staff_kind" in row else [row]
+            )
         elif one.name == "partner_number":
             found[one.name] = "329999199106251217"
         elif one.type == "text" and one.least == 24:
-            found[one.name] = "220320706999999000012345"[:24]
+            found[one.name] = "2203-320706-99-99-000123"
         elif ANSWERS.get(one.type):
             found[one.name] = ANSWERS[one.type]
     return found

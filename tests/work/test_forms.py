@@ -289,6 +289,14 @@ def test_checks_that_every_form_may_use():
     assert run("all_or_none", [None, None]) and not run("all_or_none", [None, 1])
     assert run("different", ["a", None, "b"]) and not run("different", ["a", "a"])
     rows = [{"n": Decimal(1)}, {"n": Decimal(2)}]
+    kinds = [{"k": "coach"}, {"k": "rescuer"}]
+    assert run("column_has", [kinds], column="k", values=["coach", "rescuer"]) and run(
+        "column_has", [None], column="k", values=["coach"]
+    )
+    assert not run("column_has", [kinds[:1]], column="k", values=["coach", "rescuer"])
+    assert run("shaped", ["2210-01"], shape="9999-99") and run("shaped", [None], shape="9")
+    for wrong in ("2210-0", "2210-0a", "2210x01", "221０-01"):
+        assert not run("shaped", [wrong], shape="9999-99"), wrong
     assert run("column_total", [rows, Decimal(3)], column="n") and not run(
         "column_total", [rows, Decimal(4)], column="n"
     )

@@ -179,6 +179,26 @@ def column_differs(values: list[Any], params: dict[str, Any]) -> bool:
     return len(column) == len(set(map(str, column)))
 
 
+@check("column_has", types=("table",), takes=("column", "values"), message="表中还缺必须有的。")
+def column_has(values: list[Any], params: dict[str, Any]) -> bool:
+    """Each of these ``values`` stands in the column; an empty table is another check's business."""
+    given = {row.get(params["column"]) for row in values[0] or ()}
+    return not given or set(params["values"]) <= given
+
+
+@check("shaped", types=("text",), takes=("shape",), message="写法不对。")
+def shaped(values: list[Any], params: dict[str, Any]) -> bool:
+    """Written like the ``shape``: a 9 stands for a digit, everything else for itself."""
+    shape, given = params["shape"], values[0]
+    return not given or (
+        len(given) == len(shape)
+        and all(
+            one.isascii() and one.isdigit() if place == "9" else one == place
+            for one, place in zip(given, shape, strict=True)
+        )
+    )
+
+
 @check(
     "column_total",
     least=2,
