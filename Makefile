@@ -46,9 +46,10 @@ $(DONE)/assets: package.json package-lock.json tools/stamp_assets.mjs $(ASSET_SO
 run: install ## Serve portal, workbench and worker on loopback, with the demonstration
 	@$(BIN)/liangzhu up
 
+# The order is that of tests/conftest.py; there, too, is what PostgreSQL is not asked again: what opens no database.
 test: install ## The suite on SQLite, again on PostgreSQL, then lint
-	$(PYTEST) -n $(JOBS) --dist loadfile -m "not slow"
-	LIANGZHU_TEST_DATABASE=postgresql $(PYTEST) -n $(JOBS) --dist loadfile -m "not slow and not browser"
+	$(PYTEST) -n $(JOBS) --dist loadfile --no-loadscope-reorder -m "not slow"
+	LIANGZHU_TEST_DATABASE=postgresql $(PYTEST) -n $(JOBS) --dist loadfile --no-loadscope-reorder -m "not slow and not browser"
 	@$(MAKE) --no-print-directory lint
 
 test-slow: install ## Tests that need minutes

@@ -7,13 +7,20 @@ of the person at the keyboard do not reach the tests.
 
 import atexit
 import json
+import multiprocessing
 import os
+import re
 import shutil
 import socket
+import subprocess
 import tempfile
+from collections import Counter
 from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import psycopg
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -37,6 +44,11 @@ if _choice == "postgresql":
         from postgres import server  # tools/postgres.py
 
         os.environ["LIANGZHU_TEST_ADDRESS"] = _stack.enter_context(server())
+        # Analysed while it holds nothing but rows that tests rolled back, a table counts as empty for good: joins over it
+        # become loops over all that is dead. `no_dead_rows` cleans up instead.
+        with psycopg.connect(os.environ["LIANGZHU_TEST_ADDRESS"], autocommit=True) as _link:
+            _link.execute("ALTER SYSTEM SET autovacuum = off")
+            _link.execute("SELECT pg_reload_conf()")
     os.environ["LIANGZHU_DATABASE"] = os.environ["LIANGZHU_TEST_ADDRESS"]
 elif _choice != "sqlite":
     raise pytest.UsageError(f"LIANGZHU_TEST_DATABASE={_choice!r}: expected sqlite or postgresql")
@@ -53,17 +65,107 @@ hypothesis_settings.register_profile("house", deadline=None, derandomize=bool(os
 hypothesis_settings.load_profile("house")
 
 from django.db import connections  # noqa: E402
+from django.test import SimpleTestCase  # noqa: E402
 
 _MIGRATED = Path(_home) / "migrated"
 if _choice == "sqlite":
     connections.settings["default"]["TEST"]["NAME"] = os.path.join(_home, "test.sqlite3")
 
 
+# With several workers whole files are handed out in the order in which they stand here: what takes a minute must not begin
+# when the others are done. What drives a browser or starts the program follows, then the files with most tests.
+_LONGEST = ("tests/site/test_kill.py", "tests/work/test_generated_kinds.py", "tests/site/test_backup.py")
+# What a test that needs no database has in its closure if it needs one after all.
+_DATABASE = {"db", "transactional_db", "django_db_setup", "live_server"}
+_BY_ITSELF = re.compile(
+    r"subprocess|Popen|multiprocessing|psycopg|sqlite3|killing|django_db_blocker|os\.environ|LIANGZHU_|postgres import"
+)
+
+
+@cache
+def _starts_something(file: Path) -> bool:
+    """Whether a file of tests may start processes or connect by itself, past pytest-django."""
+    return bool(_BY_ITSELF.search(file.read_text(encoding="utf-8")))
+
+
+def _without_database(item) -> bool:
+    """Whether a test cannot reach a database: pytest-django keeps it shut, and nothing is started beside the test.
+
+    `shut` holds such tests to it wherever they run.
+    """
+    return not (
+        item.get_closest_marker("django_db")
+        or _DATABASE & set(item.fixturenames)
+        or issubclass(getattr(item, "cls", None) or object, SimpleTestCase)
+        or _starts_something(item.path)
+    )
+
+
+def _in_turn(items) -> None:
+    missing = [name for name in _LONGEST if not (ROOT / name).is_file()]
+    if missing:
+        raise pytest.UsageError(f"tests/conftest.py names files that are not there: {missing}")
+    tests = Counter(one.path for one in items)
+    apart = {one.path for one in items if one.get_closest_marker("browser")}
+
+    def turn(item):
+        name = item.path.relative_to(ROOT).as_posix()
+        place = _LONGEST.index(name) if name in _LONGEST else len(_LONGEST)
+        return place, not (item.path in apart or "site" in item.path.parts), -tests[item.path], name
+
+    items.sort(key=turn)
+
+
 def pytest_collection_modifyitems(config, items):
-    """What brings a SQLite installation of its own says the same whichever database the suite runs on: once is enough."""
+    """Among workers the longest first; on PostgreSQL nothing that cannot tell the databases apart: what brings a SQLite installation of
+    its own, and what opens no database at all, has said it on SQLite.
+    """
+    if hasattr(config, "workerinput"):
+        _in_turn(items)
     if _choice == "postgresql":
-        config.hook.pytest_deselected(items=[one for one in items if one.get_closest_marker("own_sqlite")])
-        items[:] = [one for one in items if not one.get_closest_marker("own_sqlite")]
+        left = [one for one in items if one.get_closest_marker("own_sqlite") or _without_database(one)]
+        config.hook.pytest_deselected(items=left)
+        gone = set(left)
+        items[:] = [one for one in items if one not in gone]
+
+
+def pytest_fixture_setup(fixturedef, request):
+    """As `shut`: who asks for the database in passing says so in the list of what it needs."""
+    if fixturedef.argname in ("db", "transactional_db", "_django_db_helper") and _without_database(
+        request.node
+    ):
+        raise AssertionError("a test without a database asks for one in passing: mark it django_db")
+
+
+@pytest.fixture(autouse=True)
+def shut(request):
+    """A test that is left out on PostgreSQL because it needs no database starts nothing that could open one."""
+    if not _without_database(request.node):
+        yield
+        return
+
+    def refused(*words, **named):
+        raise AssertionError("a test without a database starts a process or connects: mark it django_db")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(subprocess.Popen, "__init__", refused)
+        patch.setattr(multiprocessing.process.BaseProcess, "start", refused)
+        patch.setattr(psycopg, "connect", refused)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="module")
+def no_dead_rows():
+    """On PostgreSQL each file begins with tables that are as small as they look."""
+    yield
+    given = connections["default"].settings_dict
+    if _choice != "postgresql" or not str(given["NAME"]).startswith("test_"):
+        return
+    address = urlsplit(os.environ["LIANGZHU_TEST_ADDRESS"])._replace(path=f"/{given['NAME']}").geturl()
+    with psycopg.connect(address, autocommit=True) as link:
+        dead = link.execute("SELECT relid::regclass::text FROM pg_stat_user_tables WHERE n_dead_tup > 200")
+        for (table,) in dead.fetchall():
+            link.execute(f"VACUUM {table}")
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from datetime import date
 
 import pytest
+from django.db import transaction
 
 from liangzhu.beams.people.directory import api as directory
 from liangzhu.beams.work.decisions import api as decisions
@@ -25,15 +26,28 @@ CLINIC = {
 }
 
 
+@pytest.fixture(scope="module")
+def pack_items(django_db_setup, django_db_blocker):
+    """The pack's units, forms, tables, items and bundles, once for the module; each test takes back what it changed."""
+    with django_db_blocker.unblock(), at("2022-10-20 09:00"):
+        held = transaction.atomic()
+        # As the tests' own: what must not run inside a transaction is not inside one of the program's.
+        held._from_testcase = True
+        with held:
+            offers.forget()
+            directory.load_units(pack())
+            forms.load_forms()
+            decisions.load_rules()
+            catalogue.load_items(pack())
+            bundles.load_bundles()
+            yield
+            transaction.set_rollback(True)
+
+
 @pytest.fixture
-def loaded(db):
+def loaded(pack_items, db):
     offers.forget()
-    directory.load_units(pack())
-    forms.load_forms()
-    decisions.load_rules()
     with at("2022-10-20 09:00"):
-        catalogue.load_items(pack())
-        bundles.load_bundles()
         yield
     offers.forget()
 
