@@ -60,8 +60,8 @@ KINDS = (*incentive_processes.KINDS, *rating_processes.KINDS)
 
 @handles(IncentivePublished)
 def match_published(event: IncentivePublished, delivery) -> None:
-    """Whom a policy fits is worked out when it is published."""
-    incentives.match(SYSTEM, incentive_id=int(event.subject.id))
+    """Whom a policy fits is worked out when it is published: by `match_due`, in slices, not in this one transaction."""
+    incentives.match_again(SYSTEM, incentive_id=int(event.subject.id))
 
 
 @handles(ConsentEnded)
@@ -71,9 +71,10 @@ def drop_facts(event: ConsentEnded, delivery) -> None:
         incentives.drop_pulled(SYSTEM, case=event.case, source=event.source)
 
 
-@periodic("services.match_daily", minutes=24 * 60)
-def match_daily() -> None:
-    """Once a day: what ended by date, and whom the passing of time made eligible, or not any more."""
+@periodic("services.match_due", minutes=1)
+def match_due() -> None:
+    """Once a day for each policy, and after it was published: whom it fits, what ended by date, whom the passing of time made
+    eligible, or not any more."""
     for incentive_id in queries.incentives.to_match():
         incentives.match(SYSTEM, incentive_id=incentive_id)
 

@@ -69,8 +69,8 @@ matters.register_kind(
 )
 matters.register_kind(
     actions.PAYOUT,
-    "免申即享支付",
+    "惠企资金支付",
     process=actions.PAYOUT,
     panels=[("services/panels/payout.html", payout_panel)],
-    elsewhere="在“惠企政策”里提出免申即享名单时登记",
+    elsewhere="在“惠企政策”里提出支付名单时登记",
 )

@@ -21,6 +21,7 @@ from liangzhu.kernel.pack import pack
 from liangzhu.kernel.refs import Ref
 from liangzhu.kernel.releases import next_number
 from liangzhu.pillars.services import bundles, guide, policies
+from liangzhu.pillars.services.actions import incentives
 from liangzhu.pillars.services.models import Application, Case, Material
 from liangzhu.pillars.services.offers import OfferMaterial
 
@@ -43,8 +44,8 @@ class ItemChanged(Conflict):
 
 
 @action("services.begin_application")
-def begin(act: Act, *, bundle: str, answers: dict[str, Any]) -> Application:
-    """Begin to apply for what follows from the answers, for whom the resident acts.
+def begin(act: Act, *, bundle: str, answers: dict[str, Any], incentive_id: int | None = None) -> Application:
+    """Begin to apply for what follows from the answers, for whom the resident acts; ``incentive_id``: for that policy.
 
     Raises Denied, NotThere, StepNotAllowed (not within the mandate), Invalid (each question named), decisions.NoRow.
     """
@@ -54,8 +55,11 @@ def begin(act: Act, *, bundle: str, answers: dict[str, Any]) -> Application:
         raise StepNotAllowed(
             f"您的授权不包括“{one.title}”。", todo="请委托您的人补充授权，或者切换为本人办理。"
         )
+    if incentive_id is not None:
+        incentives.may_apply(act.actor, incentive_id, bundle)
     found = guide.route(one, answers)
     row = Application.objects.create(
+        incentive_id=incentive_id,
         bundle=bundle,
         release_id=one.release_id,
         title=one.title,
@@ -379,6 +383,8 @@ def submit(act: Act, *, application_id: int, version: int, declared: bool = Fals
         )
     if found.plan.limit is not None:
         matters.advance(act, row.matter, "start_joint")
+    if row.incentive_id is not None:
+        incentives.note_applied(act, application=row)
     act.log(row.ref, submitted=True, matter=row.matter_id, cases=[case.code for case in cases])
     return row
 

@@ -22,6 +22,7 @@ from liangzhu.kernel.refs import Ref
 from liangzhu.pillars.services import criteria, enterprise, policies, policy_text
 from liangzhu.pillars.services.events import IncentivePublished
 from liangzhu.pillars.services.models import (
+    Application,
     EnterpriseFact,
     Incentive,
     IncentiveCriterion,
@@ -39,7 +40,7 @@ SAID_FOR = timedelta(days=365)
 PURPOSE = "匹配惠企政策，核算免申即享"
 COLUMNS = (
     "name", "summary", "tags", "form", "amount", "benefit", "period", "budget", "direct", "starts_on", "ends_on",
-    "window_from", "window_to", "materials", "how", "url", "contact",
+    "window_from", "window_to", "materials", "how", "apply_with", "url", "contact",
 )  # fmt: skip
 BATCH = 500
 MOST_LINES = 1000
@@ -391,94 +392,204 @@ def drop_pulled(act: Act, *, case: str, source: str) -> None:
 # Matching -------------------------------------------------------------------------------------------------------------
 
 
-@action("services.match_incentive")
-def match(act: Act, *, incentive_id: int) -> int:
-    """Work out whom a policy fits now, note it, and tell those whom it fits newly. Returns how many it fits."""
+@action("services.match_slice")
+def _match_slice(act: Act, *, incentive_id: int) -> bool:
+    """Match the next `BATCH` enterprises with a policy, in the run of today. Returns whether any are left."""
     act.check(policies.keep_time)
     row = act.lock(Incentive, pk=incentive_id)
+    if row.matched_on == today() and row.matched_to is None:
+        act.log(row.ref, matched=True)
+        return False
+    if row.matched_on != today():
+        row.matched_on, row.matched_to = today(), 0
     version = row.versions.filter(state=IncentiveVersion.PUBLISHED).first()
     if version is not None and version.ends_on and version.ends_on < today():
         version.state = IncentiveVersion.ENDED
         version.save(update_fields=["state"])
         act.log(version.ref, state=version.state)
         version = None
-    fits = 0
-    terms = [one.plain for one in version.criteria.all()] if version else []
-    everyone = registers.Organisation.objects.filter(state=registers.Organisation.ACTIVE).order_by("pk")
-    last = 0
-    while version is not None:
-        some = list(everyone.filter(pk__gt=last)[:BATCH])
-        if not some:
-            break
-        last = some[-1].pk
-        before = {
-            one.organisation_id: one for one in row.matches.filter(organisation_id__in=[o.pk for o in some])
+    everyone = registers.Organisation.objects.filter(
+        state=registers.Organisation.ACTIVE, pk__gt=row.matched_to
+    ).order_by("pk")
+    some = list(everyone[:BATCH]) if version else []
+    if some:
+        terms = [one.plain for one in version.criteria.all()]
+        verdicts = {
+            pk: criteria.decide(terms, enterprise.FACTS, known, today())
+            for pk, known in enterprise.known_of(some).items()
         }
-        for pk, known in enterprise.known_of(some).items():
-            verdict = criteria.decide(terms, enterprise.FACTS, known, today())
-            fits += verdict.outcome == criteria.YES
-            _note(version, pk, verdict, before.get(pk))
-    gone = row.matches.filter(ended_at=None)
-    if version is not None:
-        gone = gone.exclude(organisation__state=registers.Organisation.ACTIVE)
-    gone.update(ended_at=now())
-    act.log(row.ref, fits=fits, version=version.number if version else 0)
-    return fits
+        _note_all(version, verdicts)
+    else:
+        gone = row.matches.filter(ended_at=None)
+        if version is not None:
+            gone = gone.exclude(organisation__state=registers.Organisation.ACTIVE)
+        gone.update(ended_at=now())
+    row.matched_to = some[-1].pk if some else None
+    row.save(update_fields=["matched_on", "matched_to"])
+    act.log(row.ref, matched=len(some), to=row.matched_to, version=version.number if version else 0)
+    return bool(some)
+
+
+def match(actor: Actor, *, incentive_id: int) -> int:
+    """Work out whom a policy fits today, note it, and tell those whom it fits newly. Returns how many it fits.
+
+    `BATCH` enterprises in a transaction; what broke off goes on where it stood. Not inside a transaction of its own.
+    """
+    while _match_slice(actor, incentive_id=incentive_id):
+        pass
+    return IncentiveMatch.objects.filter(incentive_id=incentive_id, ended_at=None).count()
+
+
+@action("services.match_again")
+def match_again(act: Act, *, incentive_id: int) -> None:
+    """Have a policy matched anew: it was published, or what it demands has changed."""
+    act.check(policies.keep_time)
+    row = act.lock(Incentive, pk=incentive_id)
+    row.matched_on = row.matched_to = None
+    row.save(update_fields=["matched_on", "matched_to"])
+    act.log(row.ref, again=True)
 
 
 def match_one(act: Act, organisation_id: int) -> None:
     """Within an action: work out which policies fit one enterprise now."""
     one = registers.Organisation.objects.get(pk=organisation_id)
     known = enterprise.known_of([one])[one.pk]
-    before = {row.incentive_id: row for row in IncentiveMatch.objects.filter(organisation=one)}
     for version in queries.published().prefetch_related("criteria"):
         terms = [row.plain for row in version.criteria.all()]
-        verdict = criteria.decide(terms, enterprise.FACTS, known, today())
-        _note(version, one.pk, verdict, before.get(version.incentive_id))
+        _note_all(version, {one.pk: criteria.decide(terms, enterprise.FACTS, known, today())})
 
 
-def _note(
-    version: IncentiveVersion, organisation_id: int, verdict: criteria.Verdict, row: IncentiveMatch | None
-) -> None:
-    """Keep what came of a match, and tell whom it newly fits."""
-    moment = now()
-    if verdict.outcome != criteria.YES:
-        if row is not None and row.ended_at is None:
-            row.ended_at = moment
-            row.save(update_fields=["ended_at"])
-        return
-    if row is None:
-        row = IncentiveMatch(
-            incentive_id=version.incentive_id, organisation_id=organisation_id, since=moment, version=version
+def _note_all(version: IncentiveVersion, verdicts: Mapping[int, criteria.Verdict]) -> None:
+    """Keep what came of matching a policy with some enterprises, and tell those whom it newly fits; few statements."""
+    before = {
+        one.organisation_id: one
+        for one in IncentiveMatch.objects.filter(
+            incentive_id=version.incentive_id, organisation_id__in=verdicts.keys()
         )
-    elif row.ended_at is not None:
-        row.since, row.ended_at = moment, None
-    row.version, row.proven = version, verdict.proven
-    if row.told_at is None:
+    }
+    made, kept, told = [], [], []
+    for pk, verdict in verdicts.items():
+        row = before.get(pk)
+        if verdict.outcome != criteria.YES:
+            if row is not None and row.ended_at is None:
+                row.ended_at = now()
+                kept.append(row)
+            continue
+        if row is None:
+            row = IncentiveMatch(incentive_id=version.incentive_id, organisation_id=pk, since=now())
+        elif row.ended_at is not None:
+            row.since, row.ended_at = now(), None
+        elif (row.version_id, row.proven) == (version.pk, verdict.proven) and row.told_at is not None:
+            continue
+        row.version, row.proven = version, verdict.proven
+        if row.told_at is None:
+            row.told_at = now()
+            told.append(Ref("organisation", str(pk)))
+        (kept if row.pk else made).append(row)
+    IncentiveMatch.objects.bulk_create(made, batch_size=BATCH)
+    IncentiveMatch.objects.bulk_update(
+        kept, ["since", "ended_at", "version", "proven", "told_at"], batch_size=100
+    )
+    if told:
         residents.tell(
-            [Ref("organisation", str(organisation_id))],
+            told,
             key=f"incentive:{version.incentive_id}",
             title=f"有一项政策适合您：{version.name}"[:200],
             text=version.summary or version.benefit[:200],
             url=reverse("services:my_policy", args=[version.incentive_id]),
             about=Ref("incentive", str(version.incentive_id)),
         )
-        row.told_at = moment
-    row.save()
 
 
-def note_applied(act: Act, *, incentive_id: int, organisation: Ref, case: Ref) -> None:
-    """Within an action of cases: an enterprise applied for a policy; counted in the coverage."""
+def may_apply(actor: Actor, incentive_id: int, bundle: str) -> IncentiveVersion:
+    """The version of a policy that one may apply for now, for an enterprise, with this bundle or item.
+
+    Raises NotThere, StepNotAllowed, Denied.
+    """
+    version = queries.one_published(incentive_id)
+    firm = getattr(actor, "organisation", None)
+    if firm is None:
+        raise StepNotAllowed("惠企政策由企业申报。", todo="请在“我的”里切换到要代表的企业，再点“开始申报”。")
+    policies.own_enterprise.require(actor, firm)
+    if version.direct or not version.apply_with or version.apply_with != bundle:
+        raise StepNotAllowed("这项政策不是这样申报的。", todo="请从政策页面按“怎样得到”办理。")
+    if words := queries.WINDOWS[queries.in_window(version, today())]:
+        raise StepNotAllowed(f"“{version.name}”{words}。")
+    period = queries.period_of(version, today())
+    if (
+        Payout.objects.filter(incentive_id=incentive_id, organisation_id=int(firm.id), period=period)
+        .exclude(state=Payout.DROPPED)
+        .exists()
+    ):
+        raise StepNotAllowed(f"{period_words(period)}已经享受过“{version.name}”，或者正在拨付。")
+    return version
+
+
+def note_applied(act: Act, *, application: Application) -> None:
+    """Within the sending of an application: an enterprise applied for a policy. Raises what `may_apply` raises."""
+    may_apply(act.actor, application.incentive_id, application.bundle)
+    firm = Ref.parse(application.applicant)
     row = IncentiveMatch.objects.filter(
-        incentive_id=incentive_id, organisation_id=int(organisation.id)
+        incentive_id=application.incentive_id, organisation_id=int(firm.id)
     ).first()
-    if row is not None and not row.applied:
-        row.applied, row.applied_at = str(case), now()
+    if row is not None:
+        row.applied, row.applied_at = str(application.ref), now()
         row.save(update_fields=["applied", "applied_at"])
-        act.log(row.ref, applied=str(case))
+        act.log(row.ref, applied=row.applied)
 
 
 # Paying without application -------------------------------------------------------------------------------------------
+
+
+@action("services.propose_granted")
+def propose_granted(
+    act: Act, *, incentive_id: int, amounts: Mapping[int, Decimal] | None = None
+) -> PayoutBatch:
+    """List those whose application for a policy was granted and not listed yet (申请兑现), for the second person.
+
+    ``amounts`` in yuan by application, where the policy has no equal amount for everybody; who is not named is not listed.
+    Raises StepNotAllowed (nobody, over budget), Invalid.
+    """
+    row = act.lock(Incentive, pk=incentive_id)
+    act.check(policies.edit_incentives, row)
+    version = row.versions.filter(state=IncentiveVersion.PUBLISHED).first()
+    version = version or row.versions.filter(state=IncentiveVersion.ENDED).order_by("-number").first()
+    given, seen, lines = amounts or {}, set(), []
+    for one in queries.granted_unpaid(row):
+        amount = version.amount if version.amount is not None else given.get(one.pk)
+        if amount is None or one.applicant in seen:
+            continue
+        if amount <= 0:
+            raise Invalid({f"amount_{one.pk}": "金额要大于 0。"})
+        seen.add(one.applicant)
+        lines.append((one, amount))
+    if not lines:
+        raise StepNotAllowed(
+            "没有可以列入的申请。", todo="准予的申请才列入；没有统一金额的政策，要逐户填写核定的金额。"
+        )
+    period = queries.period_of(version, today())
+    bodies = [
+        (int(Ref.parse(one.applicant).id), amount, _granted_proof(version, one), one) for one, amount in lines
+    ]
+    had = Payout.objects.filter(incentive=row).exclude(state=Payout.DROPPED)
+    return _list(act, row, version, period, had, bodies, f"申请兑现：{version.name}")
+
+
+def _granted_proof(version: IncentiveVersion, application: Application) -> dict[str, Any]:
+    """What a line rests on where somebody applied: the application, and each decision on it."""
+    return {
+        "policy": version.name,
+        "version": version.number,
+        "rule": queries.rule_digest(version),
+        "criteria": [],
+        "answers": [],
+        "facts": {},
+        "application": application.matter.number,
+        "decisions": [
+            {"case": case.code, "item": case.name, "outcome": case.outcome, "on": case.decided_at.isoformat()}
+            for case in application.cases.order_by("id")
+        ],
+    }
 
 
 @action("services.propose_payout")
@@ -518,17 +629,31 @@ def propose_payout(act: Act, *, incentive_id: int) -> PayoutBatch:
         raise StepNotAllowed(
             "这一期没有还可以列入的企业。", todo="只有政府数据证实全部条件的企业才列入；自行填报的不算。"
         )
-    total = version.amount * len(lines)
+    bodies = [(pk, version.amount, body, None) for pk, body in lines]
+    return _list(act, row, version, period, had, bodies, f"免申即享：{version.name}")
+
+
+def _list(
+    act: Act,
+    row: Incentive,
+    version: IncentiveVersion,
+    period: str,
+    had,
+    bodies: list[tuple[int, Decimal, dict[str, Any], Application | None]],
+    title: str,
+) -> PayoutBatch:
+    """A list with a line each of (organisation, yuan, proof, application), as a matter for the second person."""
+    total = sum((amount for _, amount, _, _ in bodies), Decimal(0))
     spent = had.filter(period=period).aggregate(total=Sum("amount"))["total"] or Decimal(0)
     if version.budget is not None and spent + total > version.budget:
         raise StepNotAllowed(
-            f"{len(lines)} 户共 {total} 元，加上本期已列的 {spent} 元，超过预算 {version.budget} 元。",
+            f"{len(bodies)} 户共 {total} 元，加上本期已列的 {spent} 元，超过预算 {version.budget} 元。",
             todo="请调整预算，发布新版本后再列名单。",
         )
     matter = matters.open_matter(
         act,
         kind=PAYOUT,
-        title=f"免申即享：{version.name}（{period_words(period)}，{len(lines)}户）"[:200],
+        title=f"{title}（{period_words(period)}，{len(bodies)}户）"[:200],
         parties={"unit": row.unit_id},
         holding_unit_id=row.unit_id,
         opening="提出名单",
@@ -536,19 +661,20 @@ def propose_payout(act: Act, *, incentive_id: int) -> PayoutBatch:
     batch = PayoutBatch.objects.create(
         matter=matter, version=version, period=period, rule_digest=queries.rule_digest(version)
     )
-    for pk, body in lines:
+    for pk, amount, body, application in bodies:
         line = Payout(
             batch=batch,
             incentive=row,
             organisation_id=pk,
+            application=application,
             period=period,
-            amount=version.amount,
+            amount=amount,
             proof=json.dumps(body, ensure_ascii=False),
             proof_digest=criteria.digest(body),
         )
         line.save(force_insert=True)
         act.log(line.ref, batch=batch.pk, organisation=pk, proof=line.proof_digest)
-    act.log(batch.ref, lines=len(lines), total=str(total), rule=batch.rule_digest)
+    act.log(batch.ref, lines=len(bodies), total=str(total), rule=batch.rule_digest)
     return batch
 
 
@@ -568,15 +694,17 @@ def _proof(version: IncentiveVersion, terms, known, day: date) -> dict[str, Any]
 
 
 def approve_payout(act: Act, matter: matters.Matter) -> None:
-    """Effect: the second person agrees. Every line is worked out again; who does not meet the policy any more is dropped."""
+    """Effect: the second person agrees. Every line is worked out again; who does not meet the policy any more, or whose grant
+    does not stand, is dropped."""
     batch = PayoutBatch.objects.select_related("version").get(matter=matter)
     terms = [one.plain for one in batch.version.criteria.all()]
-    lines = list(batch.lines.select_related("organisation"))
+    lines = list(batch.lines.select_related("organisation", "application"))
     known = enterprise.known_of(one.organisation for one in lines)
     for line in lines:
         verdict = criteria.decide(terms, enterprise.FACTS, known[line.organisation_id], today())
+        stands = verdict.proven if line.application is None else queries.is_granted(line.application)
         active = line.organisation.state == registers.Organisation.ACTIVE
-        line.state = Payout.ASKED if verdict.proven and active else Payout.DROPPED
+        line.state = Payout.ASKED if stands and active else Payout.DROPPED
         line.why = "" if line.state == Payout.ASKED else "复核时已不符合条件，或依据的授权已撤回"
         line.save(update_fields=["state", "why"])
         act.log(line.ref, state=line.state)
@@ -584,8 +712,12 @@ def approve_payout(act: Act, matter: matters.Matter) -> None:
             residents.tell(
                 [line.organisation.ref],
                 key=f"payout.asked:{line.pk}",
-                title=f"您不用申请，就可以得到“{batch.version.name}”{line.amount}元"[:200],
-                text="政府已有的数据证实您符合条件。请确认收款账户，确认后由兑现单位拨付。",
+                title=(
+                    f"您不用申请，就可以得到“{batch.version.name}”{line.amount}元"
+                    if line.application is None
+                    else f"您申报的“{batch.version.name}”已经核定 {line.amount} 元"
+                )[:200],
+                text="请确认收款账户，确认后由兑现单位拨付。",
                 url=reverse("services:my_payout", args=[line.pk]),
                 about=line.ref,
             )

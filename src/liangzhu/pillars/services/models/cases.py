@@ -29,6 +29,13 @@ class Application(Sealed):
     title = models.CharField("名称", max_length=120)
     applicant = models.CharField(max_length=80, db_index=True, help_text="Ref of a person or an organisation")
     begun_by = models.CharField(max_length=80, help_text="Ref of the resident or member of staff")
+    incentive = models.ForeignKey(
+        "services.Incentive",
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="applications",
+        verbose_name="申报的政策",
+    )
     mandate_id = models.BigIntegerField(null=True, help_text="registers.Mandate under which it was done")
     channel = models.CharField("渠道", max_length=10, choices=CHANNELS, default=ONLINE)
     route = SealedTextField("情形", help_text="canonical JSON of the decision")

@@ -43,11 +43,17 @@ class PolicyDocument(models.Model):
 
 
 class Incentive(models.Model):
-    """What a document offers to enterprises (政策事项), one line for all its versions."""
+    """What a document offers to enterprises (政策事项), one line for all its versions.
+
+    Matching goes over all enterprises in slices: ``matched_to`` is the last one that was done in the run of ``matched_on``, None
+    when the run is over.
+    """
 
     document = models.ForeignKey(PolicyDocument, on_delete=models.PROTECT, related_name="incentives")
     unit = models.ForeignKey("directory.Unit", on_delete=models.PROTECT, verbose_name="兑现单位")
     created_at = models.DateTimeField()
+    matched_on = models.DateField(null=True, help_text="day of the last matching; null: to be matched")
+    matched_to = models.BigIntegerField(null=True, help_text="registers.Organisation")
 
     class Meta:
         verbose_name = "惠企政策"
@@ -101,6 +107,9 @@ class IncentiveVersion(models.Model):
     window_to = models.DateField("申报截止", null=True, blank=True)
     materials = models.TextField("申报材料", max_length=2000, blank=True)
     how = models.TextField("怎样申报", max_length=2000, blank=True)
+    apply_with = models.CharField(
+        "网上申报用", max_length=80, blank=True, default="", help_text="key of a bundle, or item:KEY"
+    )
     url = models.URLField("网办地址", max_length=500, blank=True)
     contact = models.CharField("咨询方式", max_length=200)
     revision = models.PositiveIntegerField(default=1)
@@ -208,7 +217,8 @@ class IncentiveMatch(models.Model):
 
 
 class PayoutBatch(models.Model):
-    """A list of enterprises that a unit pays without application (免申即享) for one period; its matter is the payment order."""
+    """A list of enterprises that a unit pays for one period, without application (免申即享) or after granted ones; its matter is
+    the payment order."""
 
     matter = models.OneToOneField("matters.Matter", on_delete=models.PROTECT, related_name="payout_batch")
     version = models.ForeignKey(IncentiveVersion, on_delete=models.PROTECT, related_name="+")
@@ -226,7 +236,10 @@ class PayoutBatch(models.Model):
 
 
 class Payout(Sealed):
-    """One enterprise's line. One policy pays one enterprise once in a period: the constraint holds it whatever the code does."""
+    """One enterprise's line. One policy pays one enterprise once in a period: the constraint holds it whatever the code does.
+
+    ``application`` is the granted one that it rests on; None where nobody needed to apply.
+    """
 
     LISTED, ASKED, CONFIRMED, ORDERED, PAID, DROPPED = (
         "listed", "asked", "confirmed", "ordered", "paid", "dropped",
@@ -243,6 +256,9 @@ class Payout(Sealed):
     batch = models.ForeignKey(PayoutBatch, on_delete=models.PROTECT, related_name="lines")
     incentive = models.ForeignKey(Incentive, on_delete=models.PROTECT, related_name="+")
     organisation = models.ForeignKey("registers.Organisation", on_delete=models.PROTECT, related_name="+")
+    application = models.ForeignKey(
+        "services.Application", on_delete=models.PROTECT, null=True, related_name="+"
+    )
     period = models.CharField(max_length=10)
     amount = models.DecimalField("金额（元）", max_digits=14, decimal_places=2)
     state = models.CharField("状态", max_length=10, choices=STATES, default=LISTED)
@@ -258,7 +274,7 @@ class Payout(Sealed):
     paid_at = models.DateTimeField(null=True)
 
     class Meta:
-        verbose_name = "免申即享支付"
+        verbose_name = "惠企资金支付"
         constraints = [
             models.UniqueConstraint(
                 fields=["incentive", "organisation", "period"],

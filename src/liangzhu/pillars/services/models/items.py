@@ -453,8 +453,12 @@ class Upward(models.Model):
 
 
 class Batch(models.Model):
-    """One import (导入批次) with its counts; every row of the source is kept below it."""
+    """One import (导入批次) of items or of policy documents, with its counts; every row of the source is kept below it."""
 
+    ITEMS, POLICIES = "items", "policies"
+    KINDS = [(ITEMS, "政务服务事项"), (POLICIES, "政策文件")]
+
+    kind = models.CharField("导入的是", max_length=10, choices=KINDS, default=ITEMS)
     title = models.CharField("来源", max_length=200)
     fingerprint = models.CharField(max_length=64)
     at = models.DateTimeField()
@@ -478,6 +482,9 @@ class SourceRecord(models.Model):
 
     batch = models.ForeignKey(Batch, on_delete=models.CASCADE, related_name="records")
     version = models.ForeignKey(ItemVersion, on_delete=models.SET_NULL, null=True, related_name="records")
+    document = models.ForeignKey(
+        "services.PolicyDocument", on_delete=models.SET_NULL, null=True, related_name="records"
+    )
     place = models.PositiveIntegerField("行")
     body = models.TextField("原始内容", help_text="JSON object, column to text")
     unmapped = models.TextField("没有收进要素的列", blank=True, help_text="names of columns, by spaces")

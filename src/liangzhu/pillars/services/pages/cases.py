@@ -31,6 +31,7 @@ from liangzhu.pillars.services.pages.cases_forms import (
     WithdrawForm,
 )
 from liangzhu.pillars.services.queries import cases as queries
+from liangzhu.pillars.services.queries import incentives
 
 LOOK_UPS = limits.Rate("services_look_up", 30)
 """How often one address may try numbers and passwords in a minute."""
@@ -53,7 +54,7 @@ def bundle(request: HttpRequest, key: str) -> HttpResponse:
     columns = guide.questions(one)
     asked = "asked" in request.GET or any(column.name in request.GET for column in columns)
     form = QuestionsForm(request.GET if asked else None, columns=columns)
-    context = {"bundle": one, "form": form, "columns": columns}
+    context = {"bundle": one, "form": form, "columns": columns, "kept": _policy(request.GET)}
     if columns and not (asked and form.is_valid()):
         return render(request, "services/cases/questions.html", context, status=422 if asked else 200)
     answers = form.answers() if columns else {}
@@ -62,12 +63,18 @@ def bundle(request: HttpRequest, key: str) -> HttpResponse:
     except (decisions.NoRow, Problem) as problem:
         form.problem = problem
         return render(request, "services/cases/questions.html", context, status=problem.status)
-    given = _given(request.GET, columns)
+    given = [*_given(request.GET, columns), *_policy(request.GET)]
     return render(
         request,
         "services/cases/route.html",
         {**context, "route": found, "begin": f"{reverse('services:begin', args=[key])}?{urlencode(given)}"},
     )
+
+
+def _policy(data: QueryDict) -> list[tuple[str, str]]:
+    """The policy that one is about to apply for, as it stands in an address."""
+    number = data.get("policy", "")
+    return [("policy", number)] if number.isdecimal() and len(number) < 10 else []
 
 
 def _given(data: QueryDict, columns: list[decisions.Column]) -> list[tuple[str, str]]:
@@ -81,7 +88,8 @@ def begin(request: HttpRequest, key: str) -> HttpResponse:
     one = bundles.bundle(key)
     columns = guide.questions(one)
     asked = QuestionsForm(request.GET, columns=columns)
-    given = _given(request.GET, columns)
+    given = [*_given(request.GET, columns), *_policy(request.GET)]
+    policy = int(_policy(request.GET)[0][1]) if _policy(request.GET) else None
     back = f"{reverse('services:bundle', args=[key])}?{urlencode(given)}"
     if columns and not asked.is_valid():
         return redirect(back)
@@ -90,9 +98,16 @@ def begin(request: HttpRequest, key: str) -> HttpResponse:
     return form_view(
         request,
         form,
-        lambda data, once: actions.begin(request.actor, bundle=key, answers=answers, once=once),
+        lambda data, once: actions.begin(
+            request.actor, bundle=key, answers=answers, incentive_id=policy, once=once
+        ),
         "services/cases/begin.html",
-        {"bundle": one, "route": guide.route(one, answers), "actor": request.actor},
+        {
+            "bundle": one,
+            "route": guide.route(one, answers),
+            "actor": request.actor,
+            "policy": incentives.one_published(policy) if policy else None,
+        },
         back=back,
         onward=lambda row: reverse("services:application", args=[row.pk]),
     )

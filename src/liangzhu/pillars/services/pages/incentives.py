@@ -1,7 +1,6 @@
 """Pages of policies for enterprises: the public's, the enterprise's own, and the desk."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
@@ -24,14 +23,13 @@ from liangzhu.pillars.services.pages import incentives_forms as forms
 from liangzhu.pillars.services.queries import incentives as queries
 
 FOLDER = "services/incentives/"
-WINDOWS = {"open": "", "early": "还没有开始申报", "over": "申报已经截止"}
-_apply: Callable[[IncentiveVersion], str] | None = None
 
 
-def apply_by(address: Callable[[IncentiveVersion], str]) -> None:
-    """Say where one applies for a policy online: the address, or "" where one does not. The pages' button leads there."""
-    global _apply
-    _apply = address
+def _apply(version: IncentiveVersion) -> str:
+    """Where one applies for a policy online; "" where one does not."""
+    if not version.apply_with or version.direct or not queries.is_online(version.apply_with):
+        return ""
+    return f"{reverse('services:bundle', args=[version.apply_with])}?policy={version.incentive_id}"
 
 
 def _terms(version: IncentiveVersion) -> list[dict[str, Any]]:
@@ -50,8 +48,8 @@ def _context(version: IncentiveVersion) -> dict[str, Any]:
         "document": version.incentive.document,
         "unit": queries.unit_name(version.incentive),
         "terms": _terms(version),
-        "closed": WINDOWS[window],
-        "apply": _apply(version) if _apply and window == "open" and not version.direct else "",
+        "closed": queries.WINDOWS[window],
+        "apply": _apply(version) if window == "open" else "",
     }
 
 
@@ -311,6 +309,7 @@ def version(request: HttpRequest, version_id: int) -> HttpResponse:
             and row.drafted_by != str(request.actor.ref),
             "may_redraft": mine and newest and row.state not in row.OPEN,
             "may_pay": mine and row.state == row.PUBLISHED and row.direct,
+            "granted": len(queries.granted_unpaid(row.incentive)) if mine and not row.direct else 0,
             "versions": row.incentive.versions.order_by("-number"),
         },
     )
@@ -327,7 +326,12 @@ def edit(request: HttpRequest, version_id: int) -> HttpResponse:
     """Edit what a draft says."""
     row = queries.any_version(request.actor, version_id)
     initial = {name: getattr(row, name) for name in actions.COLUMNS}
-    form = forms.VersionForm(request.POST or None, initial=initial, version=row.revision)
+    form = forms.VersionForm(
+        request.POST or None,
+        initial=initial,
+        version=row.revision,
+        offered=queries.applied_with(row.incentive.unit_id),
+    )
 
     def run(data: dict[str, Any], once: str):
         seen = data.pop("version", None)
@@ -402,6 +406,31 @@ def propose(request: HttpRequest, incentive_id: int) -> HttpResponse:
     """List whom the policy is paid to without application."""
     batch = actions.propose_payout(request.actor, incentive_id=incentive_id)
     return redirect("matters:matter", batch.matter_id)
+
+
+@guarded("services.edit_incentives")
+def propose_granted(request: HttpRequest, incentive_id: int) -> HttpResponse:
+    """List those whose application was granted, with the amount of each."""
+    version = queries.newest(request.actor, incentive_id)
+    found = queries.granted_unpaid(version.incentive)
+    form = forms.GrantedForm(request.POST or None, applications=[] if version.amount is not None else found)
+    return form_view(
+        request,
+        form,
+        lambda data, once: actions.propose_granted(
+            request.actor, incentive_id=incentive_id, amounts=form.amounts(data), once=once
+        ),
+        FOLDER + "form.html",
+        {
+            "title": "提出支付名单",
+            "about": f"{version.name}：{len(found)} 件申请已准予，还没有列入"
+            + (f"，每户 {version.amount} 元" if version.amount is not None else ""),
+            "submit": "送复核",
+            "effect": "另一人复核后，请企业确认收款账户",
+        },
+        back=reverse("services:policy_version", args=[version.pk]),
+        onward=lambda batch: reverse("matters:matter", args=[queries.matter_of_list(batch)]),
+    )
 
 
 @guarded("services.see_payout")

@@ -7,7 +7,7 @@ from django.core.validators import URLValidator
 
 from liangzhu.kernel.ui.forms import DateField, Form, TextField
 from liangzhu.pillars.services import criteria, enterprise
-from liangzhu.pillars.services.models import IncentiveVersion
+from liangzhu.pillars.services.models import Application, IncentiveVersion
 
 
 class _Url(forms.URLField):
@@ -42,7 +42,7 @@ class VersionForm(Form):
         ("是什么", ("name", "summary", "tags")),
         ("给什么", ("form", "benefit", "amount", "period", "budget", "direct")),
         ("什么时候", ("starts_on", "ends_on", "window_from", "window_to")),
-        ("怎样得到", ("materials", "how", "url", "contact")),
+        ("怎样得到", ("apply_with", "materials", "how", "url", "contact")),
     )
     name = forms.CharField(label="名称", max_length=120, help_text="企业看得懂的名称，例如“首次升规奖励”。")
     summary = forms.CharField(label="一句话说明", max_length=200, required=False)
@@ -68,10 +68,18 @@ class VersionForm(Form):
     ends_on = DateField(label="有效期至", required=False, help_text="长期有效的留空。")
     window_from = DateField(label="申报开始", required=False)
     window_to = DateField(label="申报截止", required=False)
+    apply_with = forms.ChoiceField(
+        label="网上申报用", required=False,
+        help_text="企业在政策页面点“开始申报”，就用这件事的申请表办理；不选的，写怎样申报或者网办地址。",
+    )  # fmt: skip
     materials = TextField(label="申报材料", required=False, max_length=2000, rows=3)
     how = TextField(label="怎样申报", required=False, max_length=2000, rows=3)
     url = _Url(label="网办地址")
     contact = forms.CharField(label="咨询方式", max_length=200)
+
+    def __init__(self, *args, offered: list[tuple[str, str]] = (), **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["apply_with"].choices = [("", "不在这里申报"), *offered]
 
 
 _OPS = [
@@ -99,6 +107,26 @@ class CriterionForm(Form):
     group = forms.CharField(
         label="组", max_length=20, required=False, help_text="同组的条件满足一个就行；单独的条件留空。"
     )
+
+
+class GrantedForm(Form):
+    """The amount of each granted application, where the policy has none for everybody."""
+
+    def __init__(self, *args, applications: list[Application], **kwargs):
+        super().__init__(*args, **kwargs)
+        for row in applications:
+            self.fields[f"amount_{row.pk}"] = forms.DecimalField(
+                label=f"{row.matter.number}（元）", required=False, max_digits=14, decimal_places=2,
+                help_text=f"{row.title}，{row.submitted_at.astimezone():%Y-%m-%d}提交。不列入的留空。",
+            )  # fmt: skip
+
+    def amounts(self, data: dict[str, Any]) -> dict[int, Any]:
+        """Yuan by application."""
+        return {
+            int(name.removeprefix("amount_")): value
+            for name, value in data.items()
+            if name.startswith("amount_") and value is not None
+        }
 
 
 class DecideForm(Form):

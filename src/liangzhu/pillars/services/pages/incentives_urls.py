@@ -27,5 +27,6 @@ urlpatterns = [
     path(f"{DESK}versions/<int:version_id>/criteria/<int:criterion_id>/", pages.criterion, name="criterion"),
     path(f"{DESK}<int:incentive_id>/draft/", pages.redraft, name="redraft_policy"),
     path(f"{DESK}<int:incentive_id>/payout/", pages.propose, name="propose_payout"),
+    path(f"{DESK}<int:incentive_id>/granted/", pages.propose_granted, name="propose_granted"),
     path(f"{DESK}payouts/<int:payout_id>/proof.json", pages.proof, name="payout_proof"),
 ]

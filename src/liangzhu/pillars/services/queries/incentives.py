@@ -14,11 +14,14 @@ from liangzhu.kernel.actors import Actor
 from liangzhu.kernel.errors import NotThere
 from liangzhu.kernel.now import today
 from liangzhu.kernel.refs import Ref, register_ref
-from liangzhu.pillars.services import criteria, enterprise, policies
+from liangzhu.pillars.services import bundles, criteria, enterprise, policies
 from liangzhu.pillars.services.models import (
+    Application,
+    Case,
     Incentive,
     IncentiveMatch,
     IncentiveVersion,
+    ItemVersion,
     Payout,
     PayoutBatch,
     PolicyDocument,
@@ -61,6 +64,9 @@ def unit_name(row: Incentive | PolicyDocument) -> str:
     """The short name of the unit that pays, or collected."""
     unit = directory.units().get(row.unit_id)
     return unit.short if unit else ""
+
+
+WINDOWS = {"open": "", "early": "还没有开始申报", "over": "申报已经截止"}
 
 
 def in_window(row: IncentiveVersion, day: date) -> str:
@@ -126,10 +132,58 @@ def faults(row: IncentiveVersion) -> list[str]:
         found.append("免申即享要写明每户金额")
     if row.direct and any(not one.fact for one in terms):
         found.append("免申即享的条件里不能有要人工判断的")
-    if not row.direct and not (row.how.strip() or row.url):
+    if not row.direct and not (row.how.strip() or row.url or row.apply_with):
         found.append("没有写怎样申报")
+    if row.apply_with and not is_online(row.apply_with):
+        found.append("网上申报用的事项没有施行，或者不能网上办理")
     found += [f"“{one}”的几个条件互相矛盾，没有企业能同时符合" for one in criteria.dead(terms, FACTS)]
     return found
+
+
+def applied_with(unit_id: int) -> list[tuple[str, str]]:
+    """What a unit's policies may be applied for with: (key, title) of bundles, and of its items that are applied for online."""
+    found = [(one.key, one.title) for one in bundles.all_bundles()]
+    rows = ItemVersion.objects.filter(
+        state=ItemVersion.IN_FORCE, task_state=ItemVersion.ACTIVE, item__unit_id=unit_id
+    )
+    for key, name in rows.order_by("name").values_list("item__key", "name"):
+        if is_online(f"{bundles.ONE_ITEM}{key}"):
+            found.append((f"{bundles.ONE_ITEM}{key}", name))
+    return found
+
+
+def is_online(key: str) -> bool:
+    """Whether a bundle or an item is applied for online under this key."""
+    if key.startswith(bundles.ONE_ITEM):
+        return bundles.where_applied(key.removeprefix(bundles.ONE_ITEM)) == key
+    return any(one.key == key for one in bundles.all_bundles())
+
+
+def is_granted(row: Application) -> bool:
+    """Whether something was granted of an application, and nothing of it refused or open."""
+    return (
+        row.cases.filter(outcome=Case.GRANTED).exists()
+        and not row.cases.exclude(outcome=Case.GRANTED).exists()
+    )
+
+
+def granted_unpaid(row: Incentive) -> list[Application]:
+    """Granted applications for a policy that no list holds yet, the oldest first; at most 1,000."""
+    listed = Payout.objects.filter(incentive=row).exclude(state=Payout.DROPPED).values("application")
+    rows = (
+        Application.objects.filter(incentive=row, submitted_at__isnull=False)
+        .exclude(pk__in=listed.filter(application__isnull=False))
+        .filter(cases__outcome=Case.GRANTED)
+        .exclude(
+            pk__in=Case.objects.filter(application__incentive=row)
+            .exclude(outcome=Case.GRANTED)
+            .values("application")
+        )
+        .select_related("matter")
+        .distinct()
+        .order_by("pk")
+    )
+    return list(rows[:1000])
 
 
 # The desk -------------------------------------------------------------------------------------------------------------
@@ -173,6 +227,25 @@ def any_version(actor: Actor, version_id: int) -> IncentiveVersion:
     return row
 
 
+def newest(actor: Actor, incentive_id: int) -> IncentiveVersion:
+    """The version of a policy that is published, or was last. Raises NotThere."""
+    policies.read_incentives.require(actor)
+    rows = IncentiveVersion.objects.filter(
+        incentive_id=incentive_id, state__in=[IncentiveVersion.PUBLISHED, IncentiveVersion.ENDED]
+    )
+    row = rows.select_related("incentive").order_by("-number").first()
+    if row is None:
+        raise NotThere("没有找到这项政策。")
+    return row
+
+
+def matter_of_list(made: PayoutBatch | str) -> int:
+    """The matter of a list, or of the one that a form sent twice made at first (its Ref as text)."""
+    if isinstance(made, PayoutBatch):
+        return made.matter_id
+    return PayoutBatch.objects.get(pk=str(made).rpartition(":")[2]).matter_id
+
+
 def waiting_for(actor: Actor) -> int:
     """Versions that wait for this reviewer."""
     if not policies.review_incentives(actor):
@@ -184,12 +257,11 @@ def waiting_for(actor: Actor) -> int:
 
 
 def to_match() -> list[int]:
-    """Policies that are published."""
-    return list(
-        IncentiveVersion.objects.filter(state=IncentiveVersion.PUBLISHED).values_list(
-            "incentive_id", flat=True
-        )
+    """Published policies that were not matched today, or not to the end."""
+    rows = Incentive.objects.filter(versions__state=IncentiveVersion.PUBLISHED).exclude(
+        matched_on=today(), matched_to=None
     )
+    return list(rows.values_list("pk", flat=True))
 
 
 # Coverage -------------------------------------------------------------------------------------------------------------
@@ -199,8 +271,9 @@ def to_match() -> list[int]:
 class Coverage:
     """Figures of one policy or one unit: eligible now (matched), told, applied, paid, and yuan paid.
 
-    Rates are None where nobody is eligible. ``paid`` and ``applied`` count enterprises, also those that are not eligible
-    any more.
+    ``ever`` counts enterprises that were eligible at some time, applied or were paid. ``paid`` and ``applied`` count enterprises, also
+    those that are not eligible any more. Rates are None where nobody is counted below the line. No standard defines these rates
+    (the plan's 覆盖应用率 of 苏企通 leaves it open): told is of those that fit now, paid of ``ever``, so that neither passes 100 %.
     """
 
     title: str
@@ -209,6 +282,7 @@ class Coverage:
     applied: int
     paid: int
     yuan: int
+    ever: int
     incentive_id: int | None = None
 
     @property
@@ -218,8 +292,8 @@ class Coverage:
 
     @property
     def had_rate(self) -> float | None:
-        """(Paid or applied, each enterprise once) / matched ever (享受率)."""
-        return self.paid / self.eligible if self.eligible else None
+        """Enterprises paid / enterprises ever eligible, applying or paid (支付率): whom it reached, of all whom it could."""
+        return self.paid / self.ever if self.ever else None
 
 
 def coverage(actor: Actor) -> tuple[list[Coverage], list[Coverage]]:
@@ -230,9 +304,9 @@ def coverage(actor: Actor) -> tuple[list[Coverage], list[Coverage]]:
         for row in IncentiveMatch.objects.values("incentive").annotate(
             eligible=Count("pk", filter=Q(ended_at=None)),
             told=Count("pk", filter=Q(ended_at=None, told_at__isnull=False)),
-            applied=Count("pk", filter=~Q(applied="")),
         )
     }
+    applied, ever = _reached_by()
     paid = {
         row["incentive"]: row
         for row in Payout.objects.filter(state=Payout.PAID)
@@ -249,12 +323,29 @@ def coverage(actor: Actor) -> tuple[list[Coverage], list[Coverage]]:
             continue
         got, out = matched.get(one.incentive_id, {}), paid.get(one.incentive_id, {})
         line = (
-            got.get("eligible", 0), got.get("told", 0), got.get("applied", 0), out.get("ones", 0), int(out.get("yuan", 0)),
+            got.get("eligible", 0), got.get("told", 0), len(applied.get(one.incentive_id, ())), out.get("ones", 0),
+            int(out.get("yuan", 0)), len(ever.get(one.incentive_id, ())),
         )  # fmt: skip
         rows.append(Coverage(one.name, *line, incentive_id=one.incentive_id))
         name = unit_name(one.incentive)
-        units[name] = tuple(map(sum, zip(units.get(name, (0,) * 5), line, strict=True)))
+        units[name] = tuple(map(sum, zip(units.get(name, (0,) * 6), line, strict=True)))
     return rows, [Coverage(name, *line) for name, line in sorted(units.items())]
+
+
+def _reached_by() -> tuple[dict[int, set[int]], dict[int, set[int]]]:
+    """By policy: the enterprises that applied, and all that were ever eligible, applied or were paid."""
+    applied: dict[int, set[int]] = {}
+    ever: dict[int, set[int]] = {}
+    sent = Application.objects.filter(incentive__isnull=False, submitted_at__isnull=False)
+    for key, applicant in sent.values_list("incentive", "applicant"):
+        applied.setdefault(key, set()).add(int(Ref.parse(applicant).id))
+    paid = Payout.objects.filter(state=Payout.PAID)
+    for rows in (IncentiveMatch.objects.all(), paid):
+        for key, organisation in rows.values_list("incentive", "organisation"):
+            ever.setdefault(key, set()).add(organisation)
+    for key, ones in applied.items():
+        ever.setdefault(key, set()).update(ones)
+    return applied, ever
 
 
 def reached() -> tuple[int, int]:
@@ -329,7 +420,7 @@ def known(organisation_id: int) -> dict[str, criteria.Known]:
 def own_payout(actor: Actor, payout_id: int) -> Payout:
     """A line of the enterprise that one acts for, once it was agreed to. Raises NotThere."""
     row = (
-        Payout.objects.select_related("batch__version__incentive", "organisation")
+        Payout.objects.select_related("batch__version__incentive", "organisation", "application")
         .filter(pk=payout_id)
         .first()
     )
