@@ -24,10 +24,16 @@ def tell(
     The same ``key`` reaches a reader once. ``url`` is a page of the resident's side; ``about`` what it tells of: when that is
     destroyed by rule, `forget_about` takes the message along. Other kinds of Ref are passed over.
     """
-    sent = 0
-    for ref in dict.fromkeys(one for one in refs if one.kind in PERSONS):
-        columns = columns_of(ref)
-        if Message.objects.filter(**columns, key=key[:120]).exists():
+    wanted = [(ref, columns_of(ref)) for ref in dict.fromkeys(one for one in refs if one.kind in PERSONS)]
+    have: set[tuple[str, int]] = set()
+    for name in ("person_id", "organisation_id"):
+        ids = [columns[name] for _, columns in wanted if columns.get(name)]
+        if ids:
+            rows = Message.objects.filter(**{f"{name}__in": ids}, key=key[:120])
+            have |= {(name, pk) for pk in rows.values_list(name, flat=True)}
+    made = []
+    for _, columns in wanted:
+        if any((name, pk) in have for name, pk in columns.items() if pk):
             continue
         row = Message(
             **columns,
@@ -40,10 +46,10 @@ def tell(
         )
         if row.person_id and row.person.forgotten:
             continue
-        # Two workers may send at once; the constraint decides, and neither fails.
-        Message.objects.bulk_create([row], ignore_conflicts=True)
-        sent += 1
-    return sent
+        made.append(row)
+    # Two workers may send at once; the constraint decides, and neither fails.
+    Message.objects.bulk_create(made, ignore_conflicts=True, batch_size=500)
+    return len(made)
 
 
 def forget_about(ref: Ref) -> int:
