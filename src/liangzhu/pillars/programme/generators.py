@@ -93,7 +93,7 @@ class TaskRecipe(matters.Recipe):
         if rng.random() < 0.6:
             due = due.replace(day=monthrange(due.year, due.month)[1])
         document, no = self._article(maker, day.year, unit)
-        title = maker.topic(lead)
+        title = maker.topic(lead, at)
         self.next = Task(maker.book[PlanTask].new_id(), document, no, title, due, unit)
         if self.office is None:
             self.office = directory.units().by_key(pack().district["programme_office"]["unit"]).id

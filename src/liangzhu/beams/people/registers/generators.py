@@ -205,7 +205,7 @@ def _organisation(book: Book, n: int, person: int, rng: Random, day: date) -> se
             scope_kind=Mandate.ALL,
             asked_by=Mandate.PRINCIPAL,
             valid_from=day,
-            valid_to=day + timedelta(days=3 * 365),
+            valid_to=day + timedelta(days=365 * rng.randint(3, 8)),
             basis="虚构的授权委托书",
             confirmed_on=day,
             evidence="虚构",

@@ -147,7 +147,7 @@ class Recipe:
         parties = {name: maker.unit().id for name in process.parties}
         turn = process.flow.states[process.flow.initial].turn
         holder = parties.get(turn) or next(iter(parties.values()), None) or maker.unit().id
-        topic = maker.topic(maker.by_id[holder])
+        topic = maker.topic(maker.by_id[holder], at)
         return Opening(
             title=f"{maker.names[holder]}：{topic}",
             parties=parties,
@@ -489,8 +489,8 @@ class Maker:
         """A unit with work of its own, busy ones more often."""
         return self.rng.choices(self.units, cum_weights=self._busy)[0]
 
-    def topic(self, unit: directory.UnitView) -> str:
-        """Something that a unit of this name does."""
+    def topic(self, unit: directory.UnitView, at: datetime) -> str:
+        """Something that a unit of this name does, begun at that moment."""
         if unit.id not in self._work:
             fits = (said for words, *said in OFFICES if any(word in unit.short for word in words.split("|")))
             self._work[unit.id] = (*next(fits, ()), *ANYWHERE)
@@ -499,7 +499,9 @@ class Maker:
         own = len(work) - len(ANYWHERE)
         said = work[rng.randrange(own)] if own and rng.random() < 0.75 else rng.choice(ANYWHERE)
         place = rng.choice(self.towns).short if self.towns else unit.short
-        return said.format(own=unit.short, place=place, quarter=f"{'一二三四'[rng.randrange(4)]}季度")
+        return said.format(
+            own=unit.short, place=place, quarter=f"{'一二三四'[(counting.local_day(at).month - 1) // 3]}季度"
+        )
 
     def number(self, kind: Kind, at: datetime) -> str:
         """The next number of a kind."""
