@@ -72,7 +72,7 @@ class Applied:
 
 
 @pytest.fixture
-def applied(clinic, as_resident, put, settings, tmp_path):
+def applied(clinic, as_resident, put, settings, tmp_path, reads_logged):
     """An application in whose every text there is something to find, decided and handed out, rated."""
     settings.STORAGES = settings.STORAGES | {
         "default": {
@@ -98,8 +98,15 @@ def applied(clinic, as_resident, put, settings, tmp_path):
         actions.verify(officer.actor, material_id=one.pk, good=True, note=f"电话问过{SAID}")
     step(officer.actor, case.matter, "file")
     row.matter.refresh_from_db()
-    if row.matter.state != "closed":
-        step(window.actor, row.matter, "hand_out", way="邮寄", receiver=SAID)
+    assert row.matter.state == "handing_out"
+    here = f"/services/work/{row.matter_id}/address/"
+    assert SAID not in window.client.get(here).content.decode()
+    with reads_logged():
+        assert SAID in window.client.post(here, {"reason": "邮寄办理结果", "once": "0" * 20}).content.decode()
+        shown = someone.client.get(f"/my/applications/{row.pk}/delivery/").content.decode()
+    assert SAID in shown, "what was typed is not given back masked, to be saved so"
+    assert officer.client.get(here).status_code == 404
+    step(window.actor, row.matter, "hand_out", way="邮寄", receiver=SAID)
     rating = Rating.objects.get(rated=str(row.ref))
     ratings.give(someone.actor, rating_id=rating.pk, level=5, comment=SAID)
     row.refresh_from_db()

@@ -77,6 +77,19 @@ def verify_material(actor: Actor, target: Material | None = None) -> bool:
     return target is None or target.cases.filter(unit_id=getattr(actor, "unit_id", None)).exists()
 
 
+@policy("services.post_results", "邮寄办理结果")
+def post_results(actor: Actor, target: Application | None = None) -> bool:
+    """Officers of the unit that hands out, while it is handed out, where the applicant wants it by post."""
+    if not (actor.signed_in and does_business(actor) and actor.has("matters.officer", "matters.head")):
+        return False
+    return target is None or (
+        target.delivery == target.POST
+        and target.matter is not None
+        and target.matter.state == "handing_out"
+        and target.matter.holding_unit_id == getattr(actor, "unit_id", None)
+    )
+
+
 # Policies for enterprises ---------------------------------------------------------------------------------------------
 
 INCENTIVE_EDITOR, INCENTIVE_REVIEWER = "services.incentive_editor", "services.incentive_reviewer"

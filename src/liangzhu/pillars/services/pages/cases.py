@@ -25,6 +25,7 @@ from liangzhu.pillars.services.pages.cases_forms import (
     DeliveryForm,
     LookUpForm,
     MaterialForm,
+    PostingForm,
     QuestionsForm,
     SubmitForm,
     VerifyForm,
@@ -273,7 +274,7 @@ def delivery(request: HttpRequest, pk: int) -> HttpResponse:
     row = queries.application(request.actor, pk)
     form = DeliveryForm(
         request.POST or None,
-        initial={"delivery": row.delivery, "address": row.address if row.address else ""},
+        initial={"delivery": row.delivery, "address": queries.own_address(request.actor, row)},
     )
     return form_view(
         request,
@@ -381,6 +382,25 @@ def verify(request: HttpRequest, material_id: int, matter_id: int) -> HttpRespon
         back=reverse("matters:matter", args=[matter_id]),
         done="已记下核验结果。",
     )
+
+
+@guarded("services.post_results")
+def posting(request: HttpRequest, matter_id: int) -> HttpResponse:
+    """Where to post the results, shown once for a reason."""
+    row = queries.posting(request.actor, matter_id)
+    form = PostingForm(request.POST or None)
+    done = perform(
+        request,
+        form,
+        lambda data, once: queries.posting_address(request.actor, matter_id, data["reason"]),
+    )
+    context = {
+        "form": form,
+        "application": row,
+        "address": done.result if done.ok else "",
+        "matter_id": matter_id,
+    }
+    return render(request, "services/cases/posting.html", context, status=done.status)
 
 
 @guarded("matters.work")

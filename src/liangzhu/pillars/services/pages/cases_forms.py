@@ -70,6 +70,14 @@ class DeliveryForm(Form):
     )
 
 
+class PostingForm(Form):
+    """Why the postal address is looked at in full."""
+
+    reason = django_forms.CharField(
+        label="查看原因", max_length=100, initial="邮寄办理结果", help_text="会记入日志，申请人可以看到。"
+    )
+
+
 class SubmitForm(Form):
     """Sending it."""
 

@@ -26,6 +26,7 @@ urlpatterns = [
     path("my/applications/<int:pk>/cases/<int:case_id>/correct/", cases.correct, name="correct"),
     path("my/applications/<int:pk>/cases/<int:case_id>/papers/<int:paper_id>/", cases.paper, name="paper"),
     path("my/applications/<int:pk>/cases/<int:case_id>/withdraw/", cases.withdraw, name="withdraw_case"),
+    path("services/work/<int:matter_id>/address/", cases.posting, name="posting"),
     path("services/work/<int:matter_id>/papers/<int:paper_id>/", cases.case_paper, name="case_paper"),
     path("services/work/<int:matter_id>/materials/<int:material_id>/", cases.verify, name="verify_material"),
 ]

@@ -13,7 +13,7 @@ from liangzhu.beams.trust.sources import api as sources
 from liangzhu.beams.work.files import api as files
 from liangzhu.beams.work.forms import api as forms
 from liangzhu.beams.work.matters import api as matters
-from liangzhu.kernel import reads, sealing
+from liangzhu.kernel import masking, reads, sealing
 from liangzhu.kernel.actors import Actor
 from liangzhu.kernel.errors import NotThere
 from liangzhu.kernel.refs import Ref, register_ref
@@ -32,6 +32,30 @@ def application(actor: Actor, pk: int) -> Application:
             "没有找到这项申办。", todo="请从“我的”里打开；替别人办的，请先切换到办这件事时的身份。"
         )
     return row
+
+
+def own_address(actor: Actor, row: Application) -> str:
+    """The postal address as the applicant typed it, for himself; "" when there is none."""
+    policies.own_application.require(actor, row)
+    return (
+        masking.reveal(actor, row, "address", reason="本人核对邮寄地址", case=str(row.ref))
+        if row.address
+        else ""
+    )
+
+
+def posting(actor: Actor, matter_id: int) -> Application:
+    """The application whose results the actor's unit is to post now. Raises NotThere."""
+    row = Application.objects.select_related("matter").filter(matter=matter_id).first()
+    if row is None or not policies.post_results(actor, row):
+        raise NotThere("没有找到要由本单位邮寄的申办。")
+    return row
+
+
+def posting_address(actor: Actor, matter_id: int, reason: str) -> str:
+    """Where the results are posted to, in full, for a reason that the log keeps. Raises NotThere, Invalid."""
+    row = posting(actor, matter_id)
+    return masking.reveal(actor, row, "address", reason=reason, case=str(row.matter.ref))
 
 
 # Materials ------------------------------------------------------------------------------------------------------------
@@ -296,7 +320,12 @@ def paper_of_case(actor: Actor, matter_id: int, paper_id: int) -> files.Attachme
 def application_panel(actor: Actor, matter) -> dict[str, Any]:
     """What the page of an application's matter shows to staff."""
     row = Application.objects.get(matter=matter)
-    return {"application": row, "cases": _rows(row), "materials": materials(row)}
+    return {
+        "application": row,
+        "cases": _rows(row),
+        "materials": materials(row),
+        "may_post": policies.post_results(actor, row),
+    }
 
 
 def case_panel(actor: Actor, matter) -> dict[str, Any]:
