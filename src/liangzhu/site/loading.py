@@ -6,6 +6,7 @@ pack's invented people with published passwords and stands on the pack's day; a 
 
 import io
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -25,6 +26,7 @@ from liangzhu.kernel.actors import SYSTEM
 from liangzhu.kernel.calendar import override_day
 from liangzhu.kernel.errors import Problem
 from liangzhu.kernel.models import DayOverride, LogLeaf
+from liangzhu.kernel.now import at
 from liangzhu.kernel.pack import Pack, PackError, pack
 from liangzhu.pillars.programme import api as programme
 from liangzhu.pillars.services import api as services
@@ -122,10 +124,13 @@ def load(*, demo: bool, say: Callable[[str], None], history: bool = True) -> Non
         directory.load_people(district)
         access.load_accounts(district)
     _load_calendar(district)
-    certificates.load_certificates(district, demo=demo)
-    forms.load_forms()
-    decisions.load_rules()
-    services.load_items(district)
+    # What a demonstration's history stands on was there before it.
+    begins = services.history_begins(district) if demo and history else None
+    with at(begins) if begins else nullcontext():
+        certificates.load_certificates(district, demo=demo)
+        forms.load_forms()
+        decisions.load_rules()
+        services.load_items(district)
     services.load_bundles()
     matters.load_processes()
     # Matters that were there before the lists and the index knew them, or that came in bulk.
@@ -135,11 +140,20 @@ def load(*, demo: bool, say: Callable[[str], None], history: bool = True) -> Non
     if demo and history and not programme.history_exists():
         say("生成演示历史，约需半分钟……")
         # All or nothing: half a history, left by Ctrl-C, would be taken for a whole one.
-        with transaction.atomic():
+        with _loading():
             programme.play_history(district)
+            stopping.check()
+            services.play_history(district)
             stopping.check()
     if demo:
         certificates.load_samples(district)
+
+
+def _loading() -> transaction.Atomic:
+    """A transaction in which nobody waits: what is asked of sources inside of it holds up no one."""
+    held = transaction.atomic()
+    held.loads = True
+    return held
 
 
 def _load_calendar(district: Pack) -> None:

@@ -6,6 +6,7 @@ from liangzhu.pillars.services.catalogue import load_items
 from liangzhu.pillars.services.checks import rules
 from liangzhu.pillars.services.finding import find
 from liangzhu.pillars.services.halls import Serving, offer_at_counter
+from liangzhu.pillars.services.history import history_begins, history_exists, play_history
 from liangzhu.pillars.services.national import WRITERS
 from liangzhu.pillars.services.queries.halls import serving
 from liangzhu.pillars.services.queries.items import (
@@ -22,11 +23,14 @@ __all__ = [
     "Serving",
     "examine",
     "find",
+    "history_begins",
+    "history_exists",
     "import_items",
     "in_force",
     "load_bundles",
     "load_items",
     "offer_at_counter",
+    "play_history",
     "published_sheets",
     "refusals",
     "rules",

@@ -1,6 +1,6 @@
 """The front door of this app."""
 
-from liangzhu.beams.people.codes.actions import SOURCE
+from liangzhu.beams.people.codes.actions import SOURCE, set_up_desk
 from liangzhu.beams.people.codes.checking import Presented, check
 from liangzhu.beams.people.codes.errors import (
     AgentRefused,
@@ -88,5 +88,6 @@ __all__ = [
     "outlets",
     "register_issuer",
     "scan",
+    "set_up_desk",
     "show",
 ]

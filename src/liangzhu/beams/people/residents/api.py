@@ -1,6 +1,6 @@
 """The front door of this app."""
 
-from liangzhu.beams.people.residents.actions import leave
+from liangzhu.beams.people.residents.actions import leave, sign_in, sign_out
 from liangzhu.beams.people.residents.consenting import consent_for, end_consent, give_consent
 from liangzhu.beams.people.residents.hooks import (
     SourceName,
@@ -60,6 +60,8 @@ __all__ = [
     "need",
     "register_provider",
     "resident_page",
+    "sign_in",
+    "sign_out",
     "standing",
     "tell",
 ]

@@ -218,9 +218,9 @@ def holder_title(one: registry.Source) -> str:
 
 
 def _outside() -> None:
-    """Refuse to work inside a transaction that is not a test's own. Raises RuntimeError."""
+    """Refuse to work inside a transaction in which somebody waits: neither a test's own nor a loader's. Raises RuntimeError."""
     blocks = transaction.get_connection().atomic_blocks
-    if any(not getattr(one, "_from_testcase", False) for one in blocks):
+    if any(not (getattr(one, "_from_testcase", False) or getattr(one, "loads", False)) for one in blocks):
         raise RuntimeError("a source is not asked inside a transaction: pull first, then act")
 
 

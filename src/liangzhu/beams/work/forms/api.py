@@ -29,6 +29,7 @@ from liangzhu.beams.work.forms.specs import (
 )
 from liangzhu.beams.work.forms.state import counted, faults
 from liangzhu.beams.work.forms.values import PLACE_PARTS
+from liangzhu.beams.work.forms.values import read as read_value
 
 __all__ = [
     "PLACE_PARTS",
@@ -55,6 +56,7 @@ __all__ = [
     "in_words",
     "load_forms",
     "read_form",
+    "read_value",
     "save",
     "send",
     "send_answers",
