@@ -96,6 +96,22 @@ def test_one_command_shows_address_accounts_and_day_and_serves(home):
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/") as page:
             assert page.status == 200
             assert "2022-10-20" in page.read().decode()
+        with contextlib.closing(sqlite3.connect(home / "liangzhu.sqlite3")) as database:
+            found = dict(
+                database.execute(
+                    "select state, count(*) from matters_matter where kind like '%\\_case' escape '\\' group by state"
+                )
+            )
+        # In all stages, so that whoever looks finds something to go on with.
+        assert {
+            "received",
+            "accepted",
+            "correcting",
+            "special",
+            "granted",
+            "refused",
+            "withdrawn",
+        } <= found.keys()
     finally:
         assert end(process) == 0
 

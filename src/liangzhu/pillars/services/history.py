@@ -10,6 +10,7 @@ import random
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -24,7 +25,7 @@ from liangzhu.beams.trust.sources import api as sources
 from liangzhu.beams.work.files import api as files
 from liangzhu.beams.work.forms import api as forms
 from liangzhu.beams.work.matters import api as matters
-from liangzhu.kernel import identifiers
+from liangzhu.kernel import identifiers, stopping
 from liangzhu.kernel.actors import SYSTEM, Actor
 from liangzhu.kernel.errors import Problem
 from liangzhu.kernel.now import SHANGHAI, at, now, today
@@ -36,6 +37,7 @@ from liangzhu.pillars.services.actions import cases as applying
 from liangzhu.pillars.services.actions import halls as queueing
 from liangzhu.pillars.services.actions import incentives, ratings
 from liangzhu.pillars.services.models import Application, Case, Item, Material, Payout, Rating, Ticket
+from liangzhu.pillars.services.queries.incentives import to_match
 
 FILE = "services_history.toml"
 PROVINCE = Actor(ref=Ref("identity_provider", "province"), label="省统一身份认证")
@@ -50,9 +52,6 @@ DECIDE = {
 }
 ACCEPTS = ("permit_case", "service_case")
 """Kinds of case that are accepted first; the others are decided as they come."""
-
-OPEN = ("received", "accepted", "correcting", "suspended")
-"""What a part's recipe may say so that the case is still in hand on the demonstration day."""
 
 
 class HistoryError(RuntimeError):
@@ -142,6 +141,7 @@ class Player:
                 self.end_day(day)
                 day += timedelta(days=1)
             day = here
+            stopping.check()
             with at(moment):
                 try:
                     run()
@@ -150,6 +150,8 @@ class Player:
                     raise HistoryError(f"{moment:%Y-%m-%d %H:%M} {what}：{detail}") from problem
             steps += 1
         with at(self.until):
+            for incentive_id in to_match():
+                incentives.match(SYSTEM, incentive_id=incentive_id)
             drain()
         return steps
 
@@ -228,7 +230,6 @@ class Player:
             )
         row.refresh_from_db()
         applying.submit(who, application_id=row.pk, version=row.version, declared=True)
-        drain()
         for case in row.cases.order_by("id"):
             self.look_after(case.pk, one)
 
@@ -244,11 +245,11 @@ class Player:
             given |= {"for_organisation": True, "organisation": firm["name"], "uscc": firm["uscc"]}
         draft = forms.begin(who, key=key, subject=str(row.ref))
         asked = {field.name: field for _, field in forms.edition(key, str(row.ref)).all_fields()}
-        kept = {name: forms.read_value(asked[name], value) for name, value in given.items() if name in asked}
+        kept = {name: _kept(asked[name], value) for name, value in given.items() if name in asked}
         forms.save(who, draft_id=draft.pk, version=draft.version, answers=kept)
 
     def look_after(self, case_id: int, one: dict) -> None:
-        """Plan the next step of a case; one that waits for another is looked at again each day."""
+        """Plan the next step of a case; one that waits for another is looked at when that one is decided."""
         case = Case.objects.select_related("matter").get(pk=case_id)
         wish = one.get("parts", {}).get(case.part, "grant")
         state = case.matter.state
@@ -256,7 +257,6 @@ class Player:
             self.plan(self.later(0.5), "领取", self.hand_out, case.application_id, one)
             return
         if state == "waiting":
-            self.plan(self.later(1), "等前置", self.look_after, case_id, one)
             return
         pace = one.get("pace", 1.0)
         if state == "received" and wish != "received":
@@ -266,6 +266,8 @@ class Player:
                 self.plan(self.later(0.05 if case.immediate else 0.15), "受理", self.accept, case_id, one)
             else:
                 self.plan(self.decision(case, wish, pace), "决定", self.decide, case_id, one)
+        elif state == "accepted" and wish == "withdraw":
+            self.plan(self.later(1), "撤回", self.withdraw, case_id, one)
         elif state == "correcting" and wish == "correct":
             self.plan(self.later(2), "补正", self.correct, case_id, one)
         elif state == "accepted" and wish == "suspended":
@@ -347,6 +349,11 @@ class Player:
         applying.correct(who, case_id=case_id, explanation="已按告知书补齐。", uploads=uploads)
         self.look_after(case_id, one)
 
+    def withdraw(self, case_id: int, one: dict) -> None:
+        """The applicant takes it back."""
+        who = self.resident(one["who"], one.get("for", ""))
+        applying.withdraw_case(who, case_id=case_id, reason=one["reason"])
+
     def suspend(self, case_id: int, one: dict) -> None:
         """A statutory procedure that does not count."""
         case = Case.objects.get(pk=case_id)
@@ -376,9 +383,11 @@ class Player:
         name = DECIDE[case.kind][0 if good else 1]
         headed = case.kind == "permit_case" or not good
         actor = self.staff(case.unit_id, "matters.head" if headed else "matters.officer")
+        waited = list(case.application.cases.filter(matter__state="waiting").values_list("pk", flat=True))
         self.step(actor, case.matter_id, name, **({} if good else {"reason": one["reason"]}))
         drain()
-        self.look_after(case_id, one)
+        for each in (case_id, *waited):
+            self.look_after(each, one)
 
     def hand_out(self, application_id: int, one: dict) -> None:
         """At the window, or by post, when everything is decided; and then the rating."""
@@ -390,7 +399,6 @@ class Player:
                 self.staff(row.matter.holding_unit_id, "matters.officer"),
                 row.matter_id, "hand_out", way=way, receiver=receiver,
             )  # fmt: skip
-            drain()
             row.matter.refresh_from_db()
         if row.matter.state == "closed" and not one.get("asked"):
             one["asked"] = True
@@ -413,7 +421,11 @@ class Player:
         actor = self.staff(row.unit_id, "matters.officer")
         self.step(actor, row.matter_id, "contacted", finding=told["finding"])
         if "result" in told:
-            self.plan(self.later(2), "整改", self.step, actor, row.matter_id, "mended", None)
+            self.plan(
+                self.later(2),
+                "整改",
+                partial(self.step, actor, row.matter_id, "mended", result=told["result"]),
+            )
 
     # -- policies for enterprises -------------------------------------------------------------------------------
 
@@ -454,6 +466,7 @@ class Player:
     def pay(self, incentive_id: int, unit: int, one: dict) -> None:
         """List whom it is paid to without application; the first confirms the account and is paid."""
         editor = self.staff(unit, "services.incentive_editor")
+        incentives.match(SYSTEM, incentive_id=incentive_id)
         batch = incentives.propose_payout(editor, incentive_id=incentive_id)
         self.plan(self.later(1), "复核名单", self.approve, batch.matter_id, unit, one)
 
@@ -554,6 +567,16 @@ class Player:
         row = departments.register(access.actor_of(one["by"]), given=departments.Declared(**values))
         waiting = row.declarations.get()
         departments.review(access.actor_of(one["review"]), declaration_id=waiting.pk, accept=True)
+
+
+def _kept(field: Any, value: Any) -> Any:
+    """A value of the recipe as forms keep it; of a table, row by row."""
+    if field.type != "table":
+        return forms.read_value(field, value)
+    return [
+        {one.name: forms.read_value(one, row[one.name]) for one in field.fields if one.name in row}
+        for row in value
+    ]
 
 
 def _moment(day: date | datetime, hour: int = 0) -> datetime:
