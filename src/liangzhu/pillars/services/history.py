@@ -483,9 +483,10 @@ class Player:
             batch__matter=matter_id, organisation_id=int(actor.organisation.id)
         ).first()
         if line is not None:
-            incentives.confirm_account(
-                actor, payout_id=line.pk, account="6200000000000000", bank="虚构银行海州支行"
-            )
+            with residents.answering(actor):
+                incentives.confirm_account(
+                    actor, payout_id=line.pk, account="6200000000000000", bank="虚构银行海州支行"
+                )
             if one.get("pays"):
                 self.plan(self.later(1), "下达支付", self.order, matter_id, unit)
 

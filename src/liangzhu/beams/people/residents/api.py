@@ -26,7 +26,7 @@ from liangzhu.beams.people.residents.providers import (
     register_provider,
 )
 from liangzhu.beams.people.residents.queries import Header
-from liangzhu.beams.people.residents.resident import LEVEL_WORDS, NeedLevel, Resident, need
+from liangzhu.beams.people.residents.resident import LEVEL_WORDS, NeedLevel, Resident, answering, need
 from liangzhu.beams.people.residents.sessions import actor_of, standing
 
 __all__ = [
@@ -50,6 +50,7 @@ __all__ = [
     "add_scopes",
     "add_tasks",
     "all_providers",
+    "answering",
     "consent_for",
     "drop_provider",
     "end_consent",
