@@ -16,6 +16,7 @@ from liangzhu.kernel.log import write_leaf
 from liangzhu.kernel.models import LogLeaf, OutboxEvent, Submission
 from liangzhu.kernel.now import now
 from liangzhu.kernel.observing import about, tell
+from liangzhu.kernel.once import acting
 from liangzhu.kernel.policies import Policy
 from liangzhu.kernel.refs import Ref
 
@@ -39,6 +40,7 @@ class Act:
         self.checked: list[str] = []
         self.leaves: list[LogLeaf] = []
         self._held: dict[tuple[type, Any], models.Model] = {}
+        self._said: set[tuple[str, str]] = set()
 
     def check(self, policy: Policy, target: Any = None) -> None:
         """Ask a policy; raises Denied. The system itself (timers, loaders) is allowed, and its leaf says so."""
@@ -70,7 +72,12 @@ class Act:
 
     def emit(self, happened) -> OutboxEvent:
         """Announce an event to the parts above, in the same transaction."""
+        self._said.add((happened.event_name, str(happened.subject)))
         return publish(happened, self.actor)
+
+    def said(self, event_name: str, subject: Ref) -> bool:
+        """Whether this action announced such an event of that subject."""
+        return (event_name, str(subject)) in self._said
 
 
 _actions: dict[str, Callable] = {}
@@ -102,7 +109,7 @@ def action(name: str) -> Callable[[Callable], Callable]:
             if (problem := _held_back.get()) is not None:
                 raise problem
             stopping.check()
-            with about(action=name), _told(name), transaction.atomic():
+            with about(action=name), _told(name), acting(), transaction.atomic():
                 act = Act(actor, name)
                 if once:
                     _claim(once, act)

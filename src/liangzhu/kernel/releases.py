@@ -2,19 +2,24 @@
 
 import difflib
 
+from django.db import connection
+
 from liangzhu.kernel import policies
 from liangzhu.kernel.actions import Act, action
 from liangzhu.kernel.actors import SYSTEM
 from liangzhu.kernel.errors import Denied, NotThere, StepNotAllowed
 from liangzhu.kernel.log import sm3
-from liangzhu.kernel.models import Release, Series
+from liangzhu.kernel.models import Release
 from liangzhu.kernel.now import now, today
-from liangzhu.kernel.once import once
+from liangzhu.kernel.once import forget, once, steady
 
 
 def in_force(kind: str, key: str) -> Release:
     """The release in force. Raises NotThere."""
-    release = Release.objects.filter(kind=kind, key=key, state=Release.IN_FORCE).first()
+    release = steady(
+        ("release", kind, key),
+        lambda: Release.objects.filter(kind=kind, key=key, state=Release.IN_FORCE).first(),
+    )
     if release is None:
         raise NotThere(f"{kind} {key} 没有生效的版本。", todo="请运行 liangzhu up 或在管理页面发布一个版本。")
     return release
@@ -59,6 +64,7 @@ def draft(act: Act, *, kind: str, key: str, body: str, origin: str = "") -> Rele
         released_by=str(act.actor.ref) if first else "",
         released_at=now() if first else None,
     )
+    forget()
     act.log(release.ref, kind=kind, key=key, number=release.number, fingerprint=release.fingerprint)
     return release
 
@@ -79,6 +85,7 @@ def release(act: Act, *, release_id: int, accept: bool = True) -> Release:
     row.state = Release.IN_FORCE if accept else Release.REFUSED
     row.released_by, row.released_at = str(act.actor.ref), now()
     row.save(update_fields=["state", "released_by", "released_at"])
+    forget()
     act.log(row.ref, number=row.number, state=row.state)
     return row
 
@@ -106,8 +113,13 @@ def difference(old: str, new: str) -> list[tuple[str, str]]:
 
 def next_number(name: str, year: int | None = None) -> int:
     """The next number of a series within the caller's transaction; gaps stay gaps, nothing is given twice."""
-    Series.objects.get_or_create(name=name, year=year or today().year)
-    row = Series.objects.select_for_update().get(name=name, year=year or today().year)
-    row.last += 1
-    row.save(update_fields=["last"])
-    return row.last
+    with connection.cursor() as cursor:
+        # One statement that also locks the row; both databases know it.
+        cursor.execute(_NEXT, [name, year or today().year])
+        return cursor.fetchone()[0]
+
+
+_NEXT = (
+    "INSERT INTO kernel_series (name, year, last) VALUES (%s, %s, 1)"
+    " ON CONFLICT (name, year) DO UPDATE SET last = kernel_series.last + 1 RETURNING last"
+)

@@ -32,6 +32,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from liangzhu.kernel import keys
 from liangzhu.kernel.models import SearchDoc
+from liangzhu.kernel.rows import insert
 
 TOKEN_LENGTH = 11
 """Characters of a token: 44 bits. A million terms collide with a given one by a chance of one in ten million."""
@@ -162,9 +163,17 @@ class Doc:
     scope: tuple[str, ...]
 
 
-def index(kind: str, ident: int, texts: Iterable[str], scope: Iterable[str] = ()) -> None:
-    """Keep a thing under the terms of its texts, in place of what was kept for it. Joins the caller's transaction."""
-    row, _ = SearchDoc.objects.get_or_create(kind=kind, ident=ident)
+def index(
+    kind: str, ident: int, texts: Iterable[str], scope: Iterable[str] = (), *, new: bool = False
+) -> None:
+    """Keep a thing under the terms of its texts, in place of what was kept for it. Joins the caller's transaction.
+
+    ``new``: the thing was made in this transaction, so that nothing can be kept for it yet.
+    """
+    if new:
+        row = insert(SearchDoc(kind=kind, ident=ident))
+    else:
+        row, _ = SearchDoc.objects.get_or_create(kind=kind, ident=ident)
     doc = Doc(ident, tuple(texts), tuple(scope))
     _engine().put(kind, [(row.pk, doc)])
 

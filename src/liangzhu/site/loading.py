@@ -143,7 +143,8 @@ def load(*, demo: bool, say: Callable[[str], None], history: bool = True) -> Non
         with _loading():
             programme.play_history(district)
             stopping.check()
-            services.play_history(district)
+            if not services.history_exists():
+                services.play_history(district)
             stopping.check()
     if demo:
         certificates.load_samples(district)

@@ -7,6 +7,7 @@ from functools import lru_cache
 from liangzhu.beams.trust.certificates import api as certificates
 from liangzhu.kernel.errors import StepNotAllowed
 from liangzhu.kernel.now import today
+from liangzhu.kernel.once import steady
 from liangzhu.kernel.pack import pack
 from liangzhu.pillars.services import issued
 from liangzhu.pillars.services.models import ItemMaterial, ItemVersion
@@ -57,7 +58,8 @@ class Offer:
 def offer(key: str, *, on: date | None = None) -> Offer:
     """The offer of an item in force on a day (today). Raises NotThere, StepNotAllowed (nothing is applied for here)."""
     # The items of the pack are in force since they were loaded: what is asked for the past is answered by the first one.
-    found = _offer(items.in_force(key, on=max(on or today(), today())).pk)
+    day = max(on or today(), today())
+    found = _offer(steady(("item", key, day), lambda: items.in_force(key, on=day).pk))
     if not any(one.vetoed for one in found.materials):
         return found
     exempt = items.exempt(found.item_id, on)

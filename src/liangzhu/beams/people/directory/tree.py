@@ -27,6 +27,7 @@ from liangzhu.beams.people.directory.models import (
 )
 from liangzhu.kernel.errors import Problem
 from liangzhu.kernel.now import today
+from liangzhu.kernel.once import forget, steady
 from liangzhu.kernel.rows import Prepared
 
 KIND_TITLES = dict(Unit.KINDS)
@@ -181,7 +182,7 @@ _latest = Prepared(lambda key: TreeVersion.objects.order_by("pk").values_list("t
 
 
 def _token() -> str:
-    found = _latest("")
+    found = steady("directory.tree", lambda: _latest(""))
     return found[0][0] if found else ""
 
 
@@ -211,6 +212,7 @@ def bump(**kwargs) -> None:
     """
     TreeVersion.objects.update_or_create(pk=1, defaults={"token": uuid4().hex})
     _pin.set(None)
+    forget()
 
 
 for _model in (Unit, UnitSpell, UnitAlias, UnitSuccession, UnitSet, UnitSetAlias, UnitSetRule):

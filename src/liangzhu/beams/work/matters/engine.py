@@ -38,7 +38,8 @@ from liangzhu.kernel.actors import Actor
 from liangzhu.kernel.errors import Conflict, Denied, Invalid, Problem, StepNotAllowed
 from liangzhu.kernel.log import sm3
 from liangzhu.kernel.now import now
-from liangzhu.kernel.rows import update
+from liangzhu.kernel.rows import insert, update
+from liangzhu.kernel.rows import values as columns
 
 
 class TimerOwed(Conflict):
@@ -105,6 +106,8 @@ def open_matter(
         opened_at=now(),
         version=0,
     )
+    # Nobody else can see the row before this transaction ends.
+    act.hold(matter)
     Party.objects.bulk_create(Party(matter=matter, name=name, unit_id=unit) for name, unit in parties.items())
     change = Change(act, matter)
     change._parties, change._clocks, change._timers = dict(parties), [], []
@@ -335,8 +338,12 @@ def react(act: Act, matter: Matter) -> bool:
 
 
 def look_again(act: Act, matter: Matter) -> None:
-    """Let the conditions of a matter's triggers be asked again soon: something they hang on has changed."""
-    act.emit(events.LookAgain(subject=matter.ref, kind=matter.kind))
+    """Let the conditions of a matter's triggers be asked again soon: something they hang on has changed.
+
+    They are asked once this action is done, so that once in it is enough.
+    """
+    if not act.said(events.LookAgain.event_name, matter.ref):
+        act.emit(events.LookAgain(subject=matter.ref, kind=matter.kind))
 
 
 def _look_at_own(act: Act, change: Change) -> None:
@@ -370,8 +377,13 @@ def require(act: Act, matter: Matter, prerequisite: Matter) -> None:
             )
         if here not in seen:
             seen.add(here)
-            waiting += Link.objects.filter(matter=here, kind=Link.NEEDS).values_list("to", flat=True)
-    Link.objects.get_or_create(matter=matter, to=prerequisite, kind=Link.NEEDS)
+            waiting += [
+                to for to, kind in columns(Link, ("to", "kind"), "matter", here) if kind == Link.NEEDS
+            ]
+    if prerequisite.pk not in [
+        to for to, kind in columns(Link, ("to", "kind"), "matter", matter.pk) if kind == Link.NEEDS
+    ]:
+        insert(Link(matter=matter, to=prerequisite, kind=Link.NEEDS))
     with joined(act, matter, "matters.require", "确定前置事项") as change:
         change.said.append(f"前置事项：{prerequisite.title}（{prerequisite.number}）")
 

@@ -12,6 +12,7 @@ from liangzhu.beams.people.directory import api as directory
 from liangzhu.beams.work.matters.models import Comment, Entry, Matter, Part, Party, Sight
 from liangzhu.kernel import keys, search
 from liangzhu.kernel.actors import SYSTEM
+from liangzhu.kernel.once import steady
 from liangzhu.kernel.refs import Ref, describe
 from liangzhu.kernel.sealing import on_forget
 
@@ -60,7 +61,8 @@ def opened(matter: Matter, parties: dict[str, int], note: str = "") -> None:
     """Keep a matter that was just opened."""
     units = {matter.holding_unit_id, *parties.values()}
     Sight.objects.bulk_create(_sight(matter, unit, False) for unit in sorted(units))
-    search.index(KIND, matter.pk, [*_texts(matter, parties.values()), note], _marks(matter, units, ()))
+    texts = [*_texts(matter, parties.values()), note]
+    search.index(KIND, matter.pk, texts, _marks(matter, units, ()), new=True)
 
 
 def settle(matter: Matter, before: Before, *, units_moved: bool, note: str = "") -> None:
@@ -136,7 +138,7 @@ def _texts(matter: Matter, units: Iterable[int]) -> list[str]:
     applicant = ""
     if matter.applicant:
         ref = Ref.parse(matter.applicant)
-        applicant = describe([ref], SYSTEM)[ref][0]
+        applicant = steady(("label", ref), lambda: describe([ref], SYSTEM)[ref][0])
     tree, names = directory.units(), {}
     for unit in [matter.holding_unit_id, *units]:
         view = tree.get(unit)
