@@ -483,9 +483,7 @@ class Player:
         ).first()
         if line is not None:
             with residents.answering(actor):
-                incentives.confirm_account(
-                    actor, payout_id=line.pk, account="6200000000000000", bank="虚构银行海州支行"
-                )
+                incentives.confirm_account(actor, payout_id=line.pk, **self.recipe["account"])
             if one.get("pays"):
                 self.plan(self.later(1), "下达支付", self.order, matter_id, unit)
 
