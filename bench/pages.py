@@ -141,7 +141,21 @@ def on_a_phone(base: str, arguments) -> None:
         return
     from playwright.sync_api import sync_playwright
 
-    found: dict[str, dict] = {}
+    found: list[dict] = []
+    print(f"\n手机（Lighthouse，移动设置）：{' / '.join(CATEGORIES)}，首屏", flush=True)
+
+    def measure(ask, pages: list[str]) -> None:
+        for page in pages:
+            one = best(ask, base + page)
+            scores = [one["scores"][name] for name in CATEGORIES]
+            good = min(scores) >= WANTED and one["bytes"] < 1000 * KILOBYTES
+            words = "" if good else f"  未达到：{'、'.join(one['failed'])}"
+            shown = " / ".join(f"{score:3}" for score in scores)
+            print(
+                f"  {shown}  {one['bytes'] / 1000:6.1f} kB  {urllib.parse.unquote(page)}{words}", flush=True
+            )
+            found.append(one)
+
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -153,28 +167,18 @@ def on_a_phone(base: str, arguments) -> None:
         )
         with judge(Path(folder), modules, port) as ask:
             tab, seen = context.pages[0], set()
-            measure = lambda pages: [found.update({page: best(ask, base + page)}) for page in pages]  # noqa: E731
             if arguments.quick:
-                measure(QUICK)
+                measure(ask, QUICK)
             else:
-                measure(reached(context, base, STARTS, seen))
+                measure(ask, reached(context, base, STARTS, seen))
                 tab.goto(base + "/my/")
                 tab.get_by_role("button").first.click()
                 tab.wait_for_url(f"{base}/my/**")
-                measure(reached(context, base, ["/my/"], seen))
+                measure(ask, reached(context, base, ["/my/"], seen))
         context.close()
-    print(f"\n手机（Lighthouse，移动设置），{len(found)} 页：性能 / 无障碍 / 最佳实践，首屏千字节")
-    for page, one in found.items():
-        scores = [one["scores"][name] for name in CATEGORIES]
-        good = min(scores) >= WANTED and one["bytes"] < 1000 * KILOBYTES
-        words = "" if good else f"  未达到：{'、'.join(one['failed'])}"
-        print(
-            f"  {' / '.join(f'{score:3}' for score in scores)}  {one['bytes'] / 1000:6.1f} kB  {page}{words}"
-        )
-    least = {
-        name.replace("-", "_"): min(one["scores"][name] for one in found.values()) for name in CATEGORIES
-    }
-    show("手机：最低", [], arguments, **least, most_kb=max(one["bytes"] for one in found.values()) / 1000)
+    least = {name.replace("-", "_"): min(one["scores"][name] for one in found) for name in CATEGORIES}
+    most = max(one["bytes"] for one in found) / 1000
+    show(f"手机：{len(found)} 页的最低", [], arguments, **least, most_kb=most)
 
 
 @contextmanager

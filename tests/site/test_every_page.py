@@ -33,6 +33,7 @@ OF_THE_MODE = [
 """What can differ between the modes: the document is the same, its style is not."""
 AXE = "rules => axe.run(document, {runOnly: rules, resultTypes: ['violations']})"
 LINKS = "[...document.querySelectorAll('a[href]')].map(one => [one.href, !!one.closest('nav[aria-label=主导航]')])"
+MENU = r'<nav class="[a-z]+-nav".*?</nav>'
 LEAVES = {"account_logout", "residents:sign_in"}
 """Routes that end or begin a session: the walk would lose whom it walks as."""
 
@@ -85,6 +86,7 @@ class Walk:
     def __init__(self, browser, base: str, axe: str):
         self.browser, self.base, self.axe = browser, base, axe
         self.drawn: set[tuple[str, str]] = set()
+        self.asked: set[str] = set()
         self.wrong: list[str] = []
 
     def person(self, name: str):
@@ -100,8 +102,8 @@ class Walk:
         return tab
 
     def along(self, name: str, tab, starts: list[str]) -> None:
-        """Everything that can be reached from these addresses."""
-        asked: set[str] = set()
+        """Everything that can be reached from these addresses and that nobody reached before; of menus every entry."""
+        opened: set[str] = set()
         ahead = deque((start, True) for start in starts)
         while ahead:
             address, in_menu = ahead.popleft()
@@ -111,9 +113,9 @@ class Walk:
             except Resolver404:
                 self.wrong.append(f"{name} {path}: nothing there")
                 continue
-            if route in LEAVES or route in asked:
+            if route in LEAVES or route in opened or (route in self.asked and not in_menu):
                 continue
-            asked.add(route)
+            opened.add(route)
             answer = self.ask(tab, address)
             if answer is None:
                 continue
@@ -121,6 +123,7 @@ class Walk:
                 self.wrong.append(f"{name} {address}: {answer.status}")
                 continue
             landed = resolve(urlsplit(answer.url).path).view_name
+            self.asked.add(landed)
             if not answer.headers.get("content-type", "").startswith("text/html"):
                 continue
             text = answer.text()
@@ -133,9 +136,11 @@ class Walk:
                 self.look(name, tab)
                 links = tab.evaluate(LINKS)
             else:
+                menus = "".join(re.findall(MENU, text, re.S))
                 links = [
-                    (urljoin(answer.url, found.replace("&amp;", "&")), False)
-                    for found in re.findall(r'<a [^>]*?href="([^"]+)"', text)
+                    (urljoin(answer.url, found.replace("&amp;", "&")), is_menu)
+                    for part, is_menu in ((menus, True), (text, False))
+                    for found in re.findall(r'<a [^>]*?href="([^"]+)"', part)
                 ]
             ahead.extend((found, menu) for found, menu in links if found.startswith(self.base + "/"))
 
