@@ -73,6 +73,11 @@ class Route:
         return tuple(one for one in self.materials if not one.why)
 
     @property
+    def site_check(self) -> bool:
+        """Whether a site is checked before the decision."""
+        return any(one.offer.needs_check for one in self.parts)
+
+    @property
     def fees(self) -> list[str]:
         """The items that cost something."""
         return [one.offer.name for one in self.parts if one.offer.fee]

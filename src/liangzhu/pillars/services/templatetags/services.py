@@ -16,7 +16,15 @@ def term_words(term: Term | None) -> str:
     """A limit in words: 承诺 15 个工作日; 当场办结."""
     if term is None:
         return ""
-    return f"承诺 {term.amount} {_UNITS[term.unit]}" if term.unit in _UNITS else "当场办结"
+    return f"承诺 {limit(term)}" if term.unit in _UNITS else "当场办结"
+
+
+@register.filter
+def limit(term: Term | None) -> str:
+    """How long a limit is: 45 日; 当场."""
+    if term is None:
+        return ""
+    return f"{term.amount} {_UNITS[term.unit]}" if term.unit in _UNITS else "当场"
 
 
 @register.simple_tag

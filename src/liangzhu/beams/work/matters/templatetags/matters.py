@@ -66,7 +66,7 @@ def _notes(leg: lights.Leg | None, legal: lights.Leg | None) -> list[str]:
     """What stands below the arcs: the legal term, the holidays on the way, why the clock stands still."""
     found = []
     if legal:
-        found.append(f"法定：{showing.words(legal)}")
+        found.append(f"{legal.title}：{showing.words(legal)}")
     if leg and leg.paused:
         found.append(leg.stops[-1].reason)
     elif leg:
