@@ -79,10 +79,11 @@ KEYS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "words.toml": {"": ("quiet same", "")},
     "retention.toml": {
-        "": ("matters registers sources", ""),
+        "": ("matters registers sources halls", ""),
         "matters": ("kind years", ""),
         "registers": ("years source", ""),
         "sources": ("days source", ""),
+        "halls": ("days source", ""),
     },
     "certificates.toml": {
         "": ("issuer kind paper seal", "sample"),

@@ -19,6 +19,8 @@ from liangzhu.beams.people.codes import actions as code_actions
 from liangzhu.beams.people.codes import api as codes
 from liangzhu.beams.people.codes.models import Scan
 from liangzhu.beams.people.directory.models import Unit, UnitSpell
+from liangzhu.beams.people.registers import api as registers
+from liangzhu.beams.people.registers import links
 from liangzhu.beams.people.residents.models import Message
 from liangzhu.beams.trust.sources.models import Read
 from liangzhu.kernel import crypto, limits
@@ -278,6 +280,25 @@ class TestQueue:
             handlers.keep_halls()
             assert set(Ticket.objects.values_list("state", flat=True)) == {"left"}
 
+    def test_days_are_deleted_when_their_time_is_over_and_an_appointment_holds_its_person(
+        self, clerk, second, as_resident
+    ):
+        lin = as_resident("林晓禾")
+        made = book(lin)
+        people = registers.family(str(lin.person))
+        (held,) = [one for one in links.referrers() if one.name == "services.appointments"]
+        assert held.open_for(people) == 1 and not held.works_on(clerk.actor, people)
+        first = take()
+        actions.halls.call_next(clerk.actor)
+        actions.halls.move(clerk.actor, ticket_id=first.pk, business="social")
+        with at("2023-10-20 09:00"):
+            handlers.keep_halls()
+            assert Ticket.objects.count() == 2
+        with at("2023-10-22 09:00"):
+            handlers.keep_halls()
+        assert not Ticket.objects.exists() and not Appointment.objects.filter(pk=made.pk).exists()
+        assert held.open_for(people) == 0
+
     def test_waits_are_told_from_what_visits_really_took(self, clerk):
         assert queries.halls.now_in(clerk.actor, ["hall"])[0].queues[0].minutes is None
         for n in range(3):
@@ -362,7 +383,8 @@ class TestCounter:
         assert "代为申办" not in client.get(reverse("services:counter")).content.decode()
         client.post(reverse("services:counter"), {"raw": code_of(province)})
         number = Scan.objects.get().pk
-        assert f'href="/begin/{number}/">代为申办' in client.get(reverse("services:counter")).content.decode()
+        page = client.get(reverse("services:counter")).content.decode()
+        assert f'href="/begin/{number}/" data-step="1"' in page and "代为申办 <kbd>Alt 1</kbd>" in page
 
     def test_bad_codes_are_answered_by_name_and_nobody_is_served_by_them(self, clerk, province):
         take()

@@ -9,15 +9,19 @@ from liangzhu.beams.work.decisions import api as decisions
 from liangzhu.beams.work.forms import api as forms
 from liangzhu.kernel.actors import Actor
 from liangzhu.kernel.refs import Ref
+from liangzhu.pillars.services import behalf
 from liangzhu.pillars.services.models import Application
 
 
 @forms.source("services.acting", "登录身份", parts={"organisation": "yesno"})
 def acting(actor: Actor, subject: Ref | None) -> dict[str, bool]:
     """Whether one applies for an organisation."""
-    if not isinstance(actor, residents.Resident):
+    if isinstance(actor, residents.Resident):
+        return {"organisation": actor.organisation is not None}
+    served = behalf.serving(actor)
+    if served is None:
         raise forms.NoAnswer("没有登录的群众。")
-    return {"organisation": actor.organisation is not None}
+    return {"organisation": served.holder is not None and served.holder.kind == "organisation"}
 
 
 def _answers(actor: Actor, subject: Ref | None) -> dict:

@@ -1,6 +1,7 @@
 """The front door of this app."""
 
 from liangzhu.pillars.services.actions import import_items
+from liangzhu.pillars.services.behalf import serving
 from liangzhu.pillars.services.bundles import load_bundles
 from liangzhu.pillars.services.catalogue import load_items
 from liangzhu.pillars.services.checks import rules
@@ -8,7 +9,6 @@ from liangzhu.pillars.services.finding import find
 from liangzhu.pillars.services.halls import Serving, offer_at_counter
 from liangzhu.pillars.services.history import history_begins, history_exists, play_history
 from liangzhu.pillars.services.national import WRITERS
-from liangzhu.pillars.services.queries.halls import serving
 from liangzhu.pillars.services.queries.items import (
     examine,
     in_force,

@@ -234,16 +234,30 @@ def window_of(actor: Actor) -> tuple[Hall, Window]:
 class Serving:
     """Who stands at a clerk's window now, as the scan or the document of this ticket said it; good for this ticket only.
 
-    ``holder`` is None where a document's holder is not registered yet. ``consented`` are "source:field,field".
+    ``holder`` is None where a document's holder is not registered yet, ``agent`` who shows the code for another, ``came``
+    whoever stands there. Names are masked. ``until`` ends what the province says of an agent without a mandate here.
+    ``consented`` are "source:field,field".
     """
 
     ticket: Ref
+    number: str
     business: str
     holder: Ref | None
     holder_kind: str
     agent: Ref | None
+    came: Ref | None
+    name: str
+    agent_name: str
+    mandate_id: int | None
+    until: datetime | None
+    by_document: bool
     consented: tuple[str, ...]
     scan_id: int
+
+    @property
+    def words(self) -> str:
+        """Who stands there, masked as the scan showed it."""
+        return f"{self.name}（{self.agent_name}）" if self.agent_name else self.name
 
 
 @dataclass(frozen=True)

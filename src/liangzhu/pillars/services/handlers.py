@@ -81,9 +81,10 @@ def match_due() -> None:
 
 @periodic("services.keep_halls", minutes=5)
 def keep_halls() -> None:
-    """Remind of appointments, note who did not come, end what was left over of days that are gone."""
+    """Remind of appointments, note who did not come, end what was left over of days that are gone, delete what is kept no longer."""
     actions.halls.keep_appointments()
     actions.halls.close_old_days()
+    actions.halls.sweep_old_days()
 
 
 @handles(CertificateIssued)

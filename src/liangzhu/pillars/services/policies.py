@@ -1,12 +1,12 @@
 """Who may do what in services."""
 
-from liangzhu.beams.people.codes import api as codes
 from liangzhu.beams.people.directory.api import declare_role, does_business
+from liangzhu.beams.people.registers import api as registers
 from liangzhu.beams.people.residents.api import Resident
 from liangzhu.kernel.actors import Actor
 from liangzhu.kernel.policies import policy
 from liangzhu.kernel.refs import Ref
-from liangzhu.pillars.services import ratings
+from liangzhu.pillars.services import behalf, ratings
 from liangzhu.pillars.services.models import Application, Material
 
 EDITOR, REVIEWER, KEEPER = "services.editor", "services.reviewer", "services.keeper"
@@ -55,17 +55,31 @@ def keep_time(actor: Actor, target=None) -> bool:
 
 @policy("services.apply", "申办事项")
 def apply(actor: Actor, target=None) -> bool:
-    """Residents, for whom they act for now."""
-    return isinstance(actor, Resident)
+    """Residents, for whom they act for now; window staff, for whoever is being served (`behalf.applying` says who that is)."""
+    return isinstance(actor, Resident) or behalf.at_counter(actor)
 
 
 @policy("services.own_application", "查看和办理自己的申办")
 def own_application(actor: Actor, target: Application | None = None) -> bool:
-    """Whom it concerns, or who acts for them under a mandate that reaches this kind of business or this application."""
+    """Whom it concerns, or who acts for them under a mandate that reaches this kind of business or this application.
+
+    A clerk while that very person is being served at his window, for what was applied for at a window.
+    """
     if not isinstance(actor, Resident):
-        return False
+        return behalf.reaches(actor, target) if target else behalf.serving(actor) is not None
     return target is None or (
         actor.concerns(target.applicant) and actor.may(kind=target.bundle, case=str(target.ref))
+    )
+
+
+@policy("services.collect", "在窗口把结果交给领取的人")
+def collect(actor: Actor, target: Application | None = None) -> bool:
+    """A clerk, for whoever is being served; ``target`` is an Application of his, or of whom he came for, online or not."""
+    served = behalf.serving(actor)
+    if served is None or target is None:
+        return served is not None
+    return behalf.stands_for(actor, target.applicant) and not behalf.trouble(
+        served, registers.Scope(kind=target.bundle, case=str(target.ref))
     )
 
 
@@ -141,7 +155,7 @@ def own_enterprise(actor: Actor, target=None) -> bool:
 @policy("services.counter", "在窗口叫号办理")
 def counter(actor: Actor, target=None) -> bool:
     """Window staff; ``target`` is a Ticket that they called, or one that nobody called yet."""
-    if not (actor.signed_in and actor.has(codes.WINDOW) and does_business(actor)):
+    if not behalf.at_counter(actor):
         return False
     return target is None or target.clerk in ("", str(actor.ref))
 

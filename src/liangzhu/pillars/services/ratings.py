@@ -44,10 +44,11 @@ def ask(
     item: str = "",
     clerk: Ref | None = None,
     rater: Ref | None = None,
+    code: str = "",
 ) -> tuple[Rating, str]:
     """Within an action: ask once for the rating of something that was done; returns it with the code for a paper.
 
-    The second time the code is "", for it is kept as a digest only. Who has an account gets a message. Raises ValueError
+    The second time the code is "", for it is kept as a digest only; whoever can make it again gives it (`code_from`). Who has an account gets a message. Raises ValueError
     for a kind that nobody registered.
     """
     if thing.kind not in _kinds:
@@ -55,7 +56,7 @@ def ask(
     row = Rating.objects.filter(rated=str(thing)).first()
     if row is not None:
         return row, ""
-    code = "".join(secrets.choice(ALPHABET) for _ in range(8))
+    code = code or "".join(secrets.choice(ALPHABET) for _ in range(8))
     row = Rating(
         number=f"HP-{today().year}-{next_number('rating'):06d}",
         rated=str(thing),
@@ -79,6 +80,11 @@ def ask(
             about=row.ref,
         )
     return row, code
+
+
+def code_from(secret: str) -> str:
+    """A code out of a secret (hex, 16 digits or more): the same whenever the paper is printed again."""
+    return "".join(ALPHABET[int(secret[n : n + 2], 16) % len(ALPHABET)] for n in range(0, 16, 2))
 
 
 def _digest(number: str, code: str) -> str:

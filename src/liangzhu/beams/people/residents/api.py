@@ -8,7 +8,9 @@ from liangzhu.beams.people.residents.hooks import (
     add_panel,
     add_scopes,
     add_tasks,
+    let_stand,
     name_sources,
+    stands_for,
 )
 from liangzhu.beams.people.residents.messages import forget_about, tell
 from liangzhu.beams.people.residents.models import Consent, ResidentAccount
@@ -57,6 +59,7 @@ __all__ = [
     "forget_about",
     "give_consent",
     "leave",
+    "let_stand",
     "name_sources",
     "need",
     "register_provider",
@@ -64,5 +67,6 @@ __all__ = [
     "sign_in",
     "sign_out",
     "standing",
+    "stands_for",
     "tell",
 ]

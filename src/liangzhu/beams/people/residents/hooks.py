@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from liangzhu.beams.people.residents.resident import Resident
+from liangzhu.kernel.actors import Actor
+from liangzhu.kernel.refs import Ref
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ _panels: dict[str, Panel] = {}
 _tasks: dict[str, Callable[[Resident], Iterable[Task]]] = {}
 _sources: dict[str, Callable[[str], SourceName | None]] = {}
 _scopes: dict[str, Callable[[Resident], Iterable[tuple[str, str]]]] = {}
+_stand: dict[str, Callable[[Actor, Ref | str], bool]] = {}
 
 
 def _add(registry: dict, name: str, entry: object) -> None:
@@ -90,3 +93,15 @@ def source_name(key: str) -> SourceName:
 def scopes_for(actor: Resident) -> list[tuple[str, str]]:
     """Kinds of business that a mandate can be limited to."""
     return [pair for scopes in _scopes.values() for pair in scopes(actor)]
+
+
+def let_stand(name: str, test: Callable[[Actor, Ref | str], bool]) -> None:
+    """Say who, without being a resident, does for one what he asks for: ``test(actor, ref)``. Raises ValueError when twice."""
+    _add(_stand, name, test)
+
+
+def stands_for(actor: Actor, ref: Ref | str) -> bool:
+    """Whether what an actor does counts as done by that person or organisation: the resident, or who stands for him now."""
+    if isinstance(actor, Resident):
+        return actor.concerns(ref)
+    return any(test(actor, ref) for test in _stand.values())

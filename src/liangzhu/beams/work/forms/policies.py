@@ -65,13 +65,29 @@ def read_snapshot(actor: Actor, target: Snapshot | None = None) -> bool:
     """Whoever sent it, and those whom the kind of its subject lets read it."""
     if not actor.identified:
         return False
-    if target is None or target.sent_by == str(actor.ref):
+    if target is None or own_words(actor, target):
         return True
     if not target.subject:
         return False
     ref = Ref.parse(target.subject)
     kind = registry.subjects.get(ref.kind)
     return kind is not None and (actor.signed_in or kind.residents) and kind.may_read(actor, ref)
+
+
+def own_words(actor: Actor, row: Snapshot) -> bool:
+    """Whether somebody sent his own words. What staff took down for a resident at a counter is not theirs to read later."""
+    return row.sent_by == str(actor.ref) and not taken_down(actor, row.subject)
+
+
+def own_draft(actor: Actor, row: Draft) -> bool:
+    """Whether somebody may look at a draft: one's own; what staff take down for a resident only while they may go on with it."""
+    return row.owner == str(actor.ref) and (not taken_down(actor, row.subject) or fill(actor, row))
+
+
+def taken_down(actor: Actor, subject: str) -> bool:
+    """Whether a member of staff fills this in for a resident, at a counter."""
+    kind = registry.subjects.get(Ref.parse(subject).kind) if subject and actor.signed_in else None
+    return kind is not None and kind.residents
 
 
 @policy("forms.read", "查看表单的定义")

@@ -36,7 +36,7 @@ from liangzhu.kernel.refs import Ref, describe, register_ref
 def draft(actor: Actor, draft_id: int) -> Draft:
     """An own draft. Raises NotThere: absent, and another person's, are not told apart."""
     row = Draft.objects.filter(pk=draft_id, owner=str(actor.ref)).first()
-    if row is None:
+    if row is None or not policies.own_draft(actor, row):
         raise NotThere("没有这份草稿，或者它已经提交、放弃。", todo="请从“表单”里打开正在填写的表单。")
     return row
 
@@ -458,7 +458,7 @@ def sent(actor: Actor, snapshot_id: int) -> Sent:
     row = Snapshot.objects.filter(pk=snapshot_id).first()
     if row is None or not policies.read_snapshot(actor, row):
         raise NotThere("没有这份填报内容，或者它不在您的查看范围内。")
-    return shown(actor, row, masked=row.sent_by != str(actor.ref))
+    return shown(actor, row, masked=not policies.own_words(actor, row))
 
 
 def sent_in_full(actor: Actor, snapshot_id: int, reason: str) -> Sent:
@@ -654,7 +654,7 @@ def _draft_files(actor: Actor, subject: Ref) -> bool:
     row = Draft.objects.filter(pk=subject.id).first() if subject.id.isdecimal() else None
     if row is None:
         return False
-    if row.owner == str(actor.ref):
+    if policies.own_draft(actor, row):
         return True
     person = getattr(actor, "person_id", None)
     return person is not None and CoSignature.objects.filter(draft=row, person_id=person).exists()

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from liangzhu.beams.people.directory.api import declare_role, does_business
-from liangzhu.beams.people.residents.api import Resident
+from liangzhu.beams.people.residents import api as residents
 from liangzhu.beams.work.matters.grammar import Transition, Who
 from liangzhu.beams.work.matters.models import Matter, Part, View
 from liangzhu.kernel.actors import Actor
@@ -29,7 +29,7 @@ def fits(actor: Actor, who: Who, attempt: Attempt) -> bool:
         return actor.is_system
     if who.applicant:
         applicant = attempt.matter.applicant
-        return isinstance(actor, Resident) and bool(applicant) and actor.concerns(applicant)
+        return bool(applicant) and residents.stands_for(actor, applicant)
     unit = getattr(actor, "unit_id", None)
     if unit is None:
         return False

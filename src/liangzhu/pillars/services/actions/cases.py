@@ -7,11 +7,13 @@ from datetime import timedelta
 from typing import Any
 
 from liangzhu.beams.people.directory import api as directory
+from liangzhu.beams.people.registers import api as registers
 from liangzhu.beams.people.residents import api as residents
 from liangzhu.beams.trust.sources import api as sources
 from liangzhu.beams.work.files import api as files
 from liangzhu.beams.work.forms import api as forms
 from liangzhu.beams.work.matters import api as matters
+from liangzhu.kernel import masking
 from liangzhu.kernel.actions import Act, action
 from liangzhu.kernel.actors import Actor
 from liangzhu.kernel.errors import Conflict, Invalid, NotThere, StepNotAllowed
@@ -20,15 +22,14 @@ from liangzhu.kernel.now import now, today
 from liangzhu.kernel.pack import pack
 from liangzhu.kernel.refs import Ref
 from liangzhu.kernel.releases import next_number
-from liangzhu.pillars.services import bundles, guide, policies
+from liangzhu.pillars.services import behalf, bundles, guide, policies
 from liangzhu.pillars.services.actions import incentives
+from liangzhu.pillars.services.actions.halls import ask_rating
 from liangzhu.pillars.services.models import Application, Case, Material
 from liangzhu.pillars.services.offers import OfferMaterial
 
 CONSENT_DAYS = 180
 """How long a consent for an application holds at most; its end ends it earlier."""
-REAL_NAME = 2
-"""The level of assurance (实名等级) at which the province has checked the identity card itself."""
 PASSWORD_LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 """Without letters and figures that are taken for each other."""
 
@@ -44,17 +45,25 @@ class ItemChanged(Conflict):
 
 
 @action("services.begin_application")
-def begin(act: Act, *, bundle: str, answers: dict[str, Any], incentive_id: int | None = None) -> Application:
-    """Begin to apply for what follows from the answers, for whom the resident acts; ``incentive_id``: for that policy.
+def begin(
+    act: Act,
+    *,
+    bundle: str,
+    answers: dict[str, Any],
+    incentive_id: int | None = None,
+    prefill: bool = False,
+) -> Application:
+    """Begin to apply for what follows from the answers, for whom the resident acts, or whom a clerk serves;
+    ``incentive_id``: for that policy.
 
-    Raises Denied, NotThere, StepNotAllowed (not within the mandate), Invalid (each question named), decisions.NoRow.
+    ``prefill``: whoever stands at the window agreed that the form's sources are read; a resident agrees by asking himself.
+
+    Raises Denied, NotThere, StepNotAllowed (not within the mandate), NobodyServed, NotRegistered, Invalid (each question named),
+    decisions.NoRow.
     """
     act.check(policies.apply)
     one = bundles.bundle(bundle)
-    if not act.actor.may(kind=bundle):
-        raise StepNotAllowed(
-            f"您的授权不包括“{one.title}”。", todo="请委托您的人补充授权，或者切换为本人办理。"
-        )
+    who = behalf.applying(act.actor, kind=bundle, title=one.title)
     if incentive_id is not None:
         incentives.may_apply(act.actor, incentive_id, bundle)
     found = guide.route(one, answers)
@@ -63,18 +72,31 @@ def begin(act: Act, *, bundle: str, answers: dict[str, Any], incentive_id: int |
         bundle=bundle,
         release_id=one.release_id,
         title=one.title,
-        applicant=str(act.actor.principal),
+        applicant=str(who.principal),
         begun_by=str(act.actor.ref),
-        mandate_id=act.actor.mandate_id,
+        mandate_id=who.mandate_id,
+        channel=who.channel,
+        scan_id=who.scan_id,
         route=canonical(found.decision) if found.decision else "",
         begun_at=now(),
     )
-    _lay_out(act, row, found)
-    act.log(row.ref, bundle=bundle, release=one.number, cases=len(found.parts), applicant=row.applicant)
+    _lay_out(act, row, found, who)
+    if prefill and who.channel == Application.COUNTER:
+        for source, names in _asked_by(one.form, who.principal.kind).items():
+            _consent(act, row, who, source, names)
+    act.log(
+        row.ref,
+        bundle=bundle,
+        release=one.number,
+        cases=len(found.parts),
+        applicant=row.applicant,
+        channel=row.channel,
+        scan=row.scan_id,
+    )
     return row
 
 
-def _lay_out(act: Act, row: Application, found: guide.Route) -> None:
+def _lay_out(act: Act, row: Application, found: guide.Route, who: behalf.Applying) -> None:
     """Cases and materials of a route; what was given or fetched before for the same material stays."""
     before = {one.key: one for one in row.materials.all()}
     row.cases.all().delete()
@@ -95,7 +117,7 @@ def _lay_out(act: Act, row: Application, found: guide.Route) -> None:
             elif not wanted.why:
                 material.state = Material.WANTED
             else:
-                _spare(act.actor, material, one)
+                _spare(who, material, one)
         material.save()
         material.cases.set([cases[name] for name in wanted.parts])
     for gone in before.values():
@@ -103,14 +125,14 @@ def _lay_out(act: Act, row: Application, found: guide.Route) -> None:
         gone.delete()
 
 
-def _spare(actor: residents.Resident, material: Material, one: OfferMaterial) -> None:
-    """How a material that government has comes here: by the sign-in, from a source, or by staff."""
+def _spare(who: behalf.Applying, material: Material, one: OfferMaterial) -> None:
+    """How a material that government has comes here: by the sign-in or the scan, from a source, or by staff."""
     identity = pack().toml("services.toml").get("identity_certificate")
-    if identity and one.certificate_type == identity and actor.assurance >= REAL_NAME:
-        material.state, material.why = Material.HELD, "登录时已经实名核验"
+    if identity and one.certificate_type == identity and who.identified:
+        material.state, material.why = Material.HELD, who.identified
         return
     known = sources.all_sources().get(one.source)
-    if known is not None and not known.off and known.knows(actor.principal.kind):
+    if known is not None and not known.off and known.knows(who.principal.kind):
         material.state, material.source = Material.AVAILABLE, one.source
         return
     material.state, material.outcome = Material.TO_VERIFY, sources.StaffCheck.NO_SOURCE
@@ -151,6 +173,10 @@ def _own(act: Act, application_id: int, version: int | None = None) -> Applicati
     return row
 
 
+def _who(act: Act, row: Application) -> behalf.Applying:
+    return behalf.applying(act.actor, kind=row.bundle, title=row.title, case=str(row.ref))
+
+
 def _own_material(act: Act, material_id: int) -> Material:
     material = act.lock(Material, pk=material_id)
     material.application = _own(act, material.application_id)
@@ -167,7 +193,7 @@ def renew(act: Act, *, application_id: int) -> Application:
     row.route = canonical(found.decision) if found.decision else ""
     row.version += 1
     row.save()
-    _lay_out(act, row, found)
+    _lay_out(act, row, found, _who(act, row))
     act.log(row.ref, renewed=True, release=one.number, cases=len(found.parts))
     return row
 
@@ -229,6 +255,7 @@ def fetch(actor: Actor, *, application_id: int, keys: Iterable[str]) -> dict[str
 def agree(act: Act, *, application_id: int, keys: list[str]) -> tuple[Application, list[Agreed]]:
     """Consent to the reading of the named materials from their sources, for this application only."""
     row = _own(act, application_id)
+    who = _who(act, row)
     by_source: dict[str, list[int]] = {}
     for material in row.materials.filter(key__in=keys).exclude(source=""):
         if material.state in (Material.AVAILABLE, Material.TO_VERIFY):
@@ -236,19 +263,42 @@ def agree(act: Act, *, application_id: int, keys: list[str]) -> tuple[Applicatio
     agreed = []
     for key, materials in by_source.items():
         names = tuple(sources.source(key).fields)
-        consent = residents.give_consent(
-            act,
-            subject=Ref.parse(row.applicant),
-            source=key,
-            fields=list(names),
-            purpose=f"办理“{row.title}”",
-            case=str(row.ref),
-            channel="portal",
-            until=today() + timedelta(days=CONSENT_DAYS),
-        )
+        consent = _consent(act, row, who, key, names)
         agreed.append(Agreed(key, consent.pk, names, tuple(materials)))
     act.log(row.ref, agreed=sorted(by_source))
     return row, agreed
+
+
+def _asked_by(form: str, kind: str) -> dict[str, tuple[str, ...]]:
+    """The sources that a form is prefilled from and that know this kind of subject, with the fields that it asks."""
+    known, found = sources.all_sources(), {}
+    for _, one in forms.in_force(form).all_fields():
+        if one.prefill and (source := known.get(one.prefill.source)) and source.knows(kind):
+            found[source.key] = tuple(dict.fromkeys((*found.get(source.key, ()), one.prefill.part)))
+    return found
+
+
+def _consent(
+    act: Act, row: Application, who: behalf.Applying, source: str, names: tuple[str, ...]
+) -> residents.Consent:
+    return residents.give_consent(
+        act,
+        subject=Ref.parse(row.applicant),
+        source=source,
+        fields=list(names),
+        purpose=f"办理“{row.title}”",
+        case=str(row.ref),
+        channel=_channel(who, source, names),
+        until=today() + timedelta(days=CONSENT_DAYS),
+        evidence=f"code_scan:{who.scan_id}" if who.scan_id else "",
+    )
+
+
+def _channel(who: behalf.Applying, source: str, names: tuple[str, ...]) -> str:
+    """How the consent was given: online, with the code that was scanned, or by word at the window."""
+    if who.channel == Application.ONLINE:
+        return "portal"
+    return "code" if set(names) <= (who.consented or {}).get(source, frozenset()) else "counter"
 
 
 @action("services.note_fetched")
@@ -273,7 +323,11 @@ def bring(act: Act, *, material_id: int) -> Material:
     material = _own_material(act, material_id)
     if material.state not in (Material.AVAILABLE, Material.HELD, Material.TO_VERIFY) or not material.source:
         raise StepNotAllowed("这份材料不用您提交。")
-    material.state, material.outcome, material.why = Material.WANTED, "", "您选择自己提供"
+    at_counter = material.application.channel == Application.COUNTER
+    if at_counter and material.state == Material.TO_VERIFY:
+        raise StepNotAllowed("来源没有回应的，由工作人员核验，不向申请人收取。")
+    material.state, material.outcome = Material.WANTED, ""
+    material.why = "申请人选择自己提供" if at_counter else "您选择自己提供"
     material.save(update_fields=["state", "outcome", "why"])
     act.log(material.ref, state=material.state)
     return material
@@ -291,6 +345,19 @@ def give(act: Act, *, material_id: int, uploads: list[int]) -> Material:
     material.state, material.why = Material.GIVEN, ""
     material.save(update_fields=["state", "why"])
     act.log(material.ref, state=material.state, files=len(uploads))
+    return material
+
+
+@action("services.see_original")
+def see_original(act: Act, *, material_id: int) -> Material:
+    """A clerk saw the original of a material and keeps no copy. Raises NotThere, StepNotAllowed."""
+    material = _own_material(act, material_id)
+    act.check(policies.counter)
+    if material.state != Material.WANTED:
+        raise StepNotAllowed("这份材料不用再看原件。")
+    material.state, material.why = Material.GIVEN, "窗口已看原件，没有留件"
+    material.save(update_fields=["state", "why"])
+    act.log(material.ref, state=material.state, original_seen=True)
     return material
 
 
@@ -365,7 +432,7 @@ def submit(act: Act, *, application_id: int, version: int, declared: bool = Fals
         parties={"window": window.id, "government": government.id},
         holding_unit_id=window.id,
         applicant=row.applicant,
-        opening="网上提交申请",
+        opening="窗口代为提交申请" if row.channel == Application.COUNTER else "网上提交申请",
     )
     row.submitted_at, row.version = now(), row.version + 1
     row.password = "".join(secrets.choice(PASSWORD_LETTERS) for _ in range(8))
@@ -385,6 +452,9 @@ def submit(act: Act, *, application_id: int, version: int, declared: bool = Fals
         matters.advance(act, row.matter, "start_joint")
     if row.incentive_id is not None:
         incentives.note_applied(act, application=row)
+    if row.channel == Application.COUNTER and (ticket := behalf.ticket_of(act.actor)) is not None:
+        # Before the number ends: its number and code stand on the slip that the applicant takes along.
+        ask_rating(act, ticket)
     act.log(row.ref, submitted=True, matter=row.matter_id, cases=[case.code for case in cases])
     return row
 
@@ -514,3 +584,34 @@ def end_consents(act: Act, *, application_id: int) -> int:
         residents.end_consent(act.actor, consent_id=one)
     act.log(row.ref, consents_ended=len(ids))
     return len(ids)
+
+
+# At the counter -------------------------------------------------------------------------------------------------------
+
+
+@action("services.accept_at_counter")
+def accept(act: Act, *, case_id: int) -> Case:
+    """Accept a case at the window (受理) where its process lets the window do so. Raises NotThere, Denied, StepNotAllowed."""
+    case = _own_case(act, case_id)
+    act.check(policies.counter)
+    matters.advance(act, case.matter, "accept")
+    act.log(case.ref, accepted=True)
+    return case
+
+
+@action("services.hand_over")
+def hand_over(act: Act, *, application_id: int) -> Application:
+    """Hand all results out at the window to whoever is being served; his scan is the signature. Raises NotThere, StepNotAllowed."""
+    row = act.lock(Application, pk=application_id)
+    if row.matter_id is None or not policies.collect(act.actor, row):
+        raise NotThere("没有找到要领取的结果。")
+    act.check(policies.collect, row)
+    served = behalf.serving(act.actor)
+    came = registers.NaturalPerson.objects.get(pk=int(served.came.id))
+    name = masking.reveal(act.actor, came, "name", reason="送达回证写明领取人", case=str(row.ref))
+    how = "出示证件" if served.by_document else "出示服务码"
+    whose = "代办人" if served.agent else "本人"
+    receiver = f"{name}（{whose}，{how}确认，扫码记录 {served.scan_id}）"
+    matters.advance(act, row.matter, "hand_out", data={"way": "窗口领取", "receiver": receiver})
+    act.log(row.ref, handed_to=str(served.came), scan=served.scan_id, agent=str(served.agent or ""))
+    return row

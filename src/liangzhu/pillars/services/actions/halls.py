@@ -3,24 +3,27 @@
 import secrets
 from datetime import date, datetime, timedelta
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from liangzhu.beams.people.codes import api as codes
 from liangzhu.beams.people.registers import api as registers
 from liangzhu.beams.people.residents import api as residents
 from liangzhu.beams.people.residents.api import Resident
+from liangzhu.kernel import keys
 from liangzhu.kernel.actions import Act, action
 from liangzhu.kernel.actors import SYSTEM, Actor
 from liangzhu.kernel.errors import Conflict, Invalid, NotThere, StepNotAllowed
 from liangzhu.kernel.now import SHANGHAI, now, today
+from liangzhu.kernel.pack import pack
 from liangzhu.kernel.refs import Ref
-from liangzhu.pillars.services import halls, policies
+from liangzhu.pillars.services import behalf, halls, policies, ratings
 from liangzhu.pillars.services.models import Appointment, HallDay, Sitting, Ticket
 
 SCOPE = "hall_visit"
 """The kind of business (授权范围) of a mandate that lets somebody book and come for another."""
 
 SWEPT = 200
+SWEPT_DAYS = 20
 
 
 def hold_day(act: Act, hall: str, day: date) -> HallDay:
@@ -419,8 +422,32 @@ def start(act: Act, *, ticket_id: int) -> Ticket:
 def finish(act: Act, *, ticket_id: int) -> Ticket:
     """Done with whoever was served. Raises StepNotAllowed."""
     row = _own(act, ticket_id, Ticket.SERVING)
+    ask_rating(act, row)
     row.took = max(int((now() - row.started_at).total_seconds()), 0)
     return _end(act, row, Ticket.SERVED)
+
+
+def ask_rating(act: Act, row: Ticket) -> None:
+    """Ask who is being served for a rating of the window, once; whoever came unknown has number and code on paper or screen."""
+    served = behalf.serving(act.actor)
+    business = halls.rules().businesses.get(row.business)
+    ratings.ask(
+        act,
+        thing=row.ref,
+        title=f"{halls.hall(row.day.hall).title}{row.window}：{business.title if business else row.business}",
+        unit_id=act.actor.unit_id,
+        clerk=act.actor.ref,
+        rater=served.came if served else None,
+        code=ratings.code_from(rating_secret(row)),
+    )
+
+
+def rating_secret(row: Ticket) -> str:
+    """What the code of a ticket's rating is made of."""
+    return keys.blind("services.window_rating", str(row.pk))
+
+
+ratings.rated("hall_ticket", "窗口服务")
 
 
 def _end(act: Act, row: Ticket, state: str) -> Ticket:
@@ -460,6 +487,37 @@ def close_days(act: Act) -> int:
     closed = Sitting.objects.filter(day__day__lt=today(), closed_at=None).update(closed_at=moment)
     act.log(Ref("job", "services.close_hall_days"), tickets=len(rows), windows=closed)
     return len(rows) + closed
+
+
+@action("services.sweep_halls")
+def sweep(act: Act) -> int:
+    """Delete days whose time is over, with numbers, appointments and who sat where. Returns how many days."""
+    act.check(policies.keep_time)
+    rule = pack().toml("retention.toml")["halls"]
+    rows = list(_over().order_by("day")[:SWEPT_DAYS])
+    for row in rows:
+        act.lock(HallDay, pk=row.pk)
+        counted = {"tickets": row.tickets.count(), "appointments": row.appointments.count()}
+        row.tickets.update(before=None, appointment=None)
+        row.tickets.all().delete()
+        row.appointments.all().delete()
+        row.sittings.all().delete()
+        act.log(row.ref, hall=row.hall, day=row.day.isoformat(), rule=rule["source"], **counted)
+        row.delete()
+    act.log(Ref("job", "services.sweep_halls"), days=len(rows))
+    return len(rows)
+
+
+def _over() -> QuerySet[HallDay]:
+    return HallDay.objects.filter(
+        day__lt=today() - timedelta(days=pack().toml("retention.toml")["halls"]["days"])
+    )
+
+
+def sweep_old_days() -> None:
+    """What the clock does with days that are kept no longer."""
+    while _over().exists():
+        sweep(SYSTEM)
 
 
 def close_old_days() -> None:

@@ -5,49 +5,75 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('services', '0001_initial'),
+        ("services", "0001_initial"),
     ]
 
     operations = [
         migrations.AlterModelOptions(
-            name='payout',
-            options={'verbose_name': '惠企资金支付'},
+            name="payout",
+            options={"verbose_name": "惠企资金支付"},
         ),
         migrations.AddField(
-            model_name='application',
-            name='incentive',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='applications', to='services.incentive', verbose_name='申报的政策'),
+            model_name="application",
+            name="incentive",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="applications",
+                to="services.incentive",
+                verbose_name="申报的政策",
+            ),
         ),
         migrations.AddField(
-            model_name='batch',
-            name='kind',
-            field=models.CharField(choices=[('items', '政务服务事项'), ('policies', '政策文件')], default='items', max_length=10, verbose_name='导入的是'),
+            model_name="batch",
+            name="kind",
+            field=models.CharField(
+                choices=[("items", "政务服务事项"), ("policies", "政策文件")],
+                default="items",
+                max_length=10,
+                verbose_name="导入的是",
+            ),
         ),
         migrations.AddField(
-            model_name='incentive',
-            name='matched_on',
-            field=models.DateField(help_text='day of the last matching; null: to be matched', null=True),
+            model_name="incentive",
+            name="matched_on",
+            field=models.DateField(help_text="day of the last matching; null: to be matched", null=True),
         ),
         migrations.AddField(
-            model_name='incentive',
-            name='matched_to',
-            field=models.BigIntegerField(help_text='registers.Organisation', null=True),
+            model_name="incentive",
+            name="matched_to",
+            field=models.BigIntegerField(help_text="registers.Organisation", null=True),
         ),
         migrations.AddField(
-            model_name='incentiveversion',
-            name='apply_with',
-            field=models.CharField(blank=True, default='', help_text='key of a bundle, or item:KEY', max_length=80, verbose_name='网上申报用'),
+            model_name="incentiveversion",
+            name="apply_with",
+            field=models.CharField(
+                blank=True,
+                default="",
+                help_text="key of a bundle, or item:KEY",
+                max_length=80,
+                verbose_name="网上申报用",
+            ),
         ),
         migrations.AddField(
-            model_name='payout',
-            name='application',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='services.application'),
+            model_name="payout",
+            name="application",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="services.application",
+            ),
         ),
         migrations.AddField(
-            model_name='sourcerecord',
-            name='document',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='records', to='services.policydocument'),
+            model_name="sourcerecord",
+            name="document",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="records",
+                to="services.policydocument",
+            ),
         ),
     ]

@@ -12,7 +12,8 @@ from liangzhu.kernel.sealing import Sealed, SealedTextField
 class Application(Sealed):
     """An application (申办): one person or organisation, one bundle or item, one or more cases.
 
-    ``applicant`` is the Ref whom it concerns, ``submitted_by`` the Ref of who sent it (a resident, or staff at a counter).
+    ``applicant`` is the Ref whom it concerns, ``begun_by`` the Ref of who entered it (a resident, or a clerk at a counter,
+    then ``scan_id`` says who stood there).
     ``route`` is canonical JSON of the decision by which the cases were found. Until it is sent there is no matter.
     """
 
@@ -38,6 +39,7 @@ class Application(Sealed):
     )
     mandate_id = models.BigIntegerField(null=True, help_text="registers.Mandate under which it was done")
     channel = models.CharField("渠道", max_length=10, choices=CHANNELS, default=ONLINE)
+    scan_id = models.BigIntegerField(null=True, help_text="codes.Scan that is the ground at a counter")
     route = SealedTextField("情形", help_text="canonical JSON of the decision")
     snapshot_id = models.BigIntegerField(null=True, help_text="forms.Snapshot")
     delivery = models.CharField("送达方式", max_length=12, choices=DELIVERIES, default=ELECTRONIC)

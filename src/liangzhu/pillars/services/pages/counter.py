@@ -12,15 +12,16 @@ from liangzhu.beams.people.codes import api as codes
 from liangzhu.kernel.errors import NotThere, Problem
 from liangzhu.kernel.ui.forms import perform
 from liangzhu.kernel.web import guarded
-from liangzhu.pillars.services import actions, halls, queries
+from liangzhu.pillars.services import actions, behalf, halls, queries
 from liangzhu.pillars.services.models import Ticket
-from liangzhu.pillars.services.pages.halls import kiosk_code
+from liangzhu.pillars.services.pages.halls import kiosk_code, window_code
 
 
 def _desk_first(request: HttpRequest, problem: Problem) -> HttpResponse:
     messages.info(request, f"{problem.detail or problem.title}{problem.todo}")
-    # The page of the desk leads back to pages of scanning only; from there the menu is one key away.
-    return redirect("codes:desk")
+    return redirect(
+        f"{reverse('codes:desk')}?{urlencode({'next': request.path if request.method == 'GET' else reverse('services:counter')})}"
+    )
 
 
 @guarded("services.counter")
@@ -37,7 +38,12 @@ def counter(request: HttpRequest) -> HttpResponse:
 
         def run(data: dict, once: str):
             found = codes.check(
-                actor, raw=data["raw"], case=ticket.ref, title=view.business.title, items=data["items"]
+                actor,
+                raw=data["raw"],
+                case=ticket.ref,
+                item=actions.halls.SCOPE,
+                title=view.business.title,
+                items=data["items"],
             )
             if ticket.state == Ticket.CALLED:
                 actions.halls.start(actor, ticket_id=ticket.pk, once=once)
@@ -48,7 +54,7 @@ def counter(request: HttpRequest) -> HttpResponse:
             return redirect("services:counter")
         status = done.status
         form.forget_scan()
-    serving = queries.halls.serving(actor)
+    serving = behalf.serving(actor)
     instead = ""
     if ticket is not None:
         given = {"case": str(ticket.ref), "title": view.business.title}
@@ -172,6 +178,10 @@ def arrivals(request: HttpRequest) -> HttpResponse:
         "form": form,
         "hall": hall,
         "view": view,
+        "screens": [
+            (one.key, reverse("services:hall_window", args=[hall.key, window_code(hall.key, one.key)]))
+            for one in hall.windows
+        ],
         "machine": request.build_absolute_uri(
             reverse("services:hall_kiosk", args=[hall.key, kiosk_code(hall.key)])
         ),

@@ -3,11 +3,14 @@
 import secrets
 from datetime import date, datetime
 
+import segno
 from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.http import urlencode
+from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_POST
 
 from liangzhu.beams.people.residents.api import resident_page
@@ -18,8 +21,9 @@ from liangzhu.kernel.now import now
 from liangzhu.kernel.refs import Ref
 from liangzhu.kernel.ui.forms import Form, form_view, perform
 from liangzhu.kernel.web import guarded
-from liangzhu.pillars.services import actions, queries
+from liangzhu.pillars.services import actions, queries, ratings
 from liangzhu.pillars.services import halls as roster
+from liangzhu.pillars.services.models import Ticket
 
 KIOSK_A_MINUTE = 30
 """Numbers that one machine gives out in a minute."""
@@ -135,6 +139,45 @@ def cancel(request: HttpRequest, appointment_id: int) -> HttpResponse:
 
 
 # The machine ----------------------------------------------------------------------------------------------------------
+
+
+def window_code(hall: str, window: str) -> str:
+    """The end of the address of the screen that a window turns to whoever sits before it."""
+    return keys.blind("services.window_screen", f"{hall}/{window}")
+
+
+@guarded("kernel.public")
+def window_screen(request: HttpRequest, key: str, code: str) -> HttpResponse:
+    """The screen before a window: the number at work; when it is done, how to rate, which the clerk cannot do."""
+    found = roster.hall(key)
+    window = next(
+        (one for one in found.windows if secrets.compare_digest(code, window_code(key, one.key))), None
+    )
+    if window is None:
+        raise NotThere("窗口屏的地址不对。", todo="请工作人员在“报到取号”页重新打开窗口屏。")
+    ticket = queries.halls.last_at(request.actor, key, window.key)
+    done = ticket is not None and ticket.state not in Ticket.AT_WINDOW
+    context = {"hall": found, "window": window, "ticket": None if done else ticket, "moment": now()}
+    if done:
+        context |= rating_of(request, ticket)
+    answer = render(request, "services/halls/window.html", context)
+    answer["Cache-Control"] = "no-store"
+    return answer
+
+
+def rating_of(request: HttpRequest, ticket: Ticket | None) -> dict:
+    """Number, code and QR code of a ticket's rating; {} where nobody was asked, or it was given."""
+    row = queries.ratings.of_thing(ticket.ref) if ticket is not None else None
+    if row is None or row.state not in (row.ASKED, row.DEFAULT):
+        return {}
+    code = ratings.code_from(actions.halls.rating_secret(ticket))
+    address = f"{reverse('services:rate')}?{urlencode({'number': row.number, 'code': code})}"
+    drawn = segno.make(request.build_absolute_uri(address), error="m", micro=False)
+    return {
+        "rating": row,
+        "code": code,
+        "qr": mark_safe(drawn.svg_inline(scale=4, border=2, omitsize=True)),
+    }
 
 
 def kiosk_code(key: str) -> str:

@@ -50,7 +50,9 @@ def rate(request: HttpRequest) -> HttpResponse:
     """Rate with the number and code of a paper, without an account."""
     if request.method == "POST":
         take(TRIES, address_key(request))
-    form = CodeForm(request.POST or None)
+    # The QR code on the slip and on the window's screen carries both numbers.
+    told = {name: request.GET.get(name, "")[:20] for name in ("number", "code")}
+    form = CodeForm(request.POST or None, initial=told)
 
     def run(data, once):
         number, code = data.pop("number"), data.pop("code")

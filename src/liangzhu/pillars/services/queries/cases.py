@@ -404,12 +404,18 @@ def _applications(ids: list[str], actor: Actor) -> dict[str, tuple[str, str]]:
     found = {}
     for row in rows:
         if policies.own_application(actor, row):
-            found[str(row.pk)] = (row.title, reverse("services:application", args=[row.pk]))
+            found[str(row.pk)] = (row.title, _page(actor, row.pk))
         elif actor.is_system:
             found[str(row.pk)] = (row.title, "")
         elif (seen := _seen(actor, row)) is not None:
             found[str(row.pk)] = (row.title, reverse("matters:matter", args=[seen]))
     return found
+
+
+def _page(actor: Actor, pk: int | str) -> str:
+    """Where somebody goes on with an application: its resident online, a clerk at the counter."""
+    name = "application" if isinstance(actor, residents.Resident) else "counter_application"
+    return reverse(f"services:{name}", args=[pk])
 
 
 def _seen(actor: Actor, row: Application) -> int | None:
@@ -462,7 +468,7 @@ def _may_read(actor: Actor, subject: Ref) -> bool:
 
 
 def _finish(actor: Actor, subject: Ref, key: str, part: str) -> tuple[str, str]:
-    return reverse("services:application", args=[subject.id]), "回到申办，准备材料"
+    return _page(actor, subject.id), "回到申办，准备材料"
 
 
 forms.subject_kind(

@@ -16,7 +16,7 @@ from liangzhu.kernel import keys
 from liangzhu.kernel.actors import Actor
 from liangzhu.kernel.now import SHANGHAI, now, today
 from liangzhu.kernel.refs import Ref, register_ref
-from liangzhu.pillars.services import halls, policies
+from liangzhu.pillars.services import behalf, halls, policies
 from liangzhu.pillars.services.models import Appointment, HallDay, Sitting, Ticket
 
 # Everybody ------------------------------------------------------------------------------------------------------------
@@ -141,6 +141,12 @@ def screen(actor: Actor, key: str) -> Screen:
         [one for one in at_window if one.state == Ticket.CALLED],
         [one for one in at_window if one.state == Ticket.SERVING],
     )
+
+
+def last_at(actor: Actor, hall: str, window: str) -> Ticket | None:
+    """The number that was called last to a window today."""
+    rows = Ticket.objects.select_related("day").filter(day__hall=hall, day__day=today(), window=window)
+    return rows.order_by("-called_at").first()
 
 
 @dataclass(frozen=True)
@@ -311,7 +317,7 @@ def counter(actor: Actor) -> Counter:
     policies.counter.require(actor)
     hall, window = halls.window_of(actor)
     (view,) = now_in(actor, [hall.key])
-    me, ticket = str(actor.ref), _at_window(actor)
+    me, ticket = str(actor.ref), behalf.ticket_of(actor)
     sitting = Sitting.objects.filter(clerk=me, closed_at=None, day__day=today(), window=window.key).first()
     rules = halls.rules()
     return Counter(
@@ -325,36 +331,6 @@ def counter(actor: Actor) -> Counter:
         [one for one in view.queues if one.business.key in window.businesses],
         [one for one in hall.businesses if ticket is None or one.key != ticket.business],
         Ticket.objects.filter(clerk=me, state=Ticket.SERVED, day__day=today()).count(),
-    )
-
-
-def _at_window(actor: Actor) -> Ticket | None:
-    return (
-        Ticket.objects.select_related("day", "appointment")
-        .filter(clerk=str(actor.ref), state__in=Ticket.AT_WINDOW)
-        .first()
-    )
-
-
-def serving(actor: Actor) -> halls.Serving | None:
-    """Who stands at a clerk's window and was identified for this very ticket; None where nobody is, or nobody was asked yet."""
-    if not policies.counter(actor):
-        return None
-    ticket = _at_window(actor)
-    if ticket is None or ticket.state != Ticket.SERVING:
-        return None
-    view = codes.good_scan(actor, ticket.ref)
-    if view is None:
-        return None
-    row = view.row
-    return halls.Serving(
-        ticket=ticket.ref,
-        business=ticket.business,
-        holder=row.holder,
-        holder_kind=row.holder_kind,
-        agent=None if view.shown.get("bearer") else row.shown_by,
-        consented=tuple(row.consented.split()),
-        scan_id=row.pk,
     )
 
 
@@ -471,6 +447,23 @@ def _rank(hall: str, within: Q, called: int, share: float) -> int | None:
 
 
 # References -----------------------------------------------------------------------------------------------------------
+
+
+def _coming(refs: set[str]) -> QuerySet[Appointment]:
+    """Appointments that are still to come, of these persons or organisations."""
+    people = [int(one.id) for one in map(Ref.parse, refs) if one.kind == "natural_person"]
+    return Appointment.objects.filter(
+        Q(holder__in=refs) | Q(person__in=people), state=Appointment.BOOKED, starts_at__gt=now()
+    )
+
+
+registers.add_referrer(
+    "services.appointments",
+    "大厅预约",
+    open_for=lambda refs: _coming(refs).count(),
+    # Who serves somebody works on a ticket, which names nobody; nobody works on an appointment.
+    works_on=lambda actor, refs: False,
+)
 
 
 def _ticket_refs(ids, actor) -> dict[str, tuple[str, str]]:

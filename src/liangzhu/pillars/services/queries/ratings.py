@@ -7,6 +7,7 @@ from django.db.models import Count, Q, QuerySet
 from liangzhu.beams.people.directory import api as directory
 from liangzhu.kernel.actors import Actor
 from liangzhu.kernel.errors import NotThere
+from liangzhu.kernel.refs import Ref
 from liangzhu.pillars.services import policies
 from liangzhu.pillars.services.models import Rating
 
@@ -31,6 +32,11 @@ def own_one(actor: Actor, rating_id: int) -> Rating:
 def by_number(number: str) -> Rating | None:
     """The rating of a number, for whoever has its code."""
     return Rating.objects.select_related("matter").filter(number=number.strip().upper()).first()
+
+
+def of_thing(thing: Ref) -> Rating | None:
+    """The rating that was asked for of a thing. The caller has made sure that the actor has to do with it."""
+    return Rating.objects.filter(rated=str(thing)).first()
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,14 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.http import urlencode
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 
 from liangzhu.beams.people.codes import actions, checking, outlets, queries
 from liangzhu.beams.people.codes.errors import CodeProblem
 from liangzhu.beams.people.codes.pages import forms
+from liangzhu.kernel.actors import Actor
 from liangzhu.kernel.now import today
+from liangzhu.kernel.refs import Ref, describe
 from liangzhu.kernel.ui.forms import form_view, perform
 from liangzhu.kernel.web import guarded
 
@@ -94,6 +96,15 @@ def result(request: HttpRequest, scan_id: int) -> HttpResponse:
     return _unkept(render(request, "codes/result.html", context))
 
 
+def _place_of(actor: Actor, case: str) -> str:
+    """The page on which a case is worked on, "" where it has none."""
+    try:
+        ref = Ref.parse(case)
+    except ValueError:
+        return ""
+    return describe([ref], actor)[ref][1]
+
+
 @guarded("codes.scan")
 def document(request: HttpRequest) -> HttpResponse:
     """Go by the original of a document (凭证件办理)."""
@@ -117,8 +128,8 @@ def document(request: HttpRequest) -> HttpResponse:
             run,
             "codes/document.html",
             {},
-            back=reverse("codes:scan"),
-            onward=lambda row: reverse("codes:result", args=[row.pk]),
+            back=_place_of(actor, given["case"]) or reverse("codes:scan"),
+            onward=lambda row: _place_of(actor, row.case) or reverse("codes:result", args=[row.pk]),
         )
     )
 
@@ -140,8 +151,12 @@ def desk(request: HttpRequest) -> HttpResponse:
         )
 
     wanted = request.GET.get("next", "")
-    # Only back to a page of the counter.
-    back = wanted if wanted.startswith(reverse("codes:scan")) else reverse("codes:scan")
+    # Only back to a page of ours.
+    back = (
+        wanted
+        if wanted.startswith("/") and url_has_allowed_host_and_scheme(wanted, None)
+        else reverse("codes:scan")
+    )
     return form_view(
         request,
         forms.DeskForm(request.POST or None, known=known is not None, initial=initial),

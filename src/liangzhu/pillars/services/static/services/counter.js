@@ -4,7 +4,7 @@ const EVERY = 10_000;
 
 document.addEventListener("keydown", (event) => {
   if (!event.altKey || event.ctrlKey || event.metaKey || event.repeat) return;
-  const letter = event.code.startsWith("Key") ? event.code.slice(3).toLowerCase() : "";
+  const letter = /^(Key|Digit)\w$/.test(event.code) ? event.code.slice(-1).toLowerCase() : "";
   const button = document.querySelector(`[data-step="${letter}"]`);
   if (!letter || !button) return;
   event.preventDefault();
