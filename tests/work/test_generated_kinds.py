@@ -24,7 +24,7 @@ from liangzhu.site import loading
 from .eight import FILES
 from .test_walks_kinds import check
 
-COUNT = 200
+COUNT = 260
 LAST = shanghai(2022, 10, 20, 17, 30)
 OWN = {"licence", "bundle", "bundle_case", "hotline", "grid_event", "trail_question"}
 """Kinds that somebody from outside applies for."""

@@ -132,6 +132,8 @@ class Recipe:
     kind: str = ""
     share: float = 1.0
     applicants: tuple[str, ...] = ("natural_person", "organisation")
+    below: int = 0
+    """Matters below it, at most, that its process does not name and `begun` opens."""
     guards: frozenset[str] = frozenset()
     forms: frozenset[str] = frozenset()
     effects: dict[str, Callable] = {}
@@ -159,8 +161,15 @@ class Recipe:
             else None,
         )
 
+    def prepare(self, walk: "Walk") -> None:
+        """Before its clocks start and its first line is written: what the kind's own rules ask of it."""
+
     def begun(self, walk: "Walk") -> None:
-        """Right after opening: rows of the kind's own, parts."""
+        """Right after opening: rows of the kind's own, parts, matters below it that its process does not name."""
+
+    def passes(self, walk: "Walk", use: Use) -> bool:
+        """Whether one of `guards` is satisfied now."""
+        return True
 
     def after(self, walk: "Walk", step: Transition) -> None:
         """After each step of the matter itself."""
@@ -455,7 +464,7 @@ class Maker:
         below = {child.kind for _, process in self.processes.values() for child in process.children.values()}
         self.opened = [key for key, recipe in self.recipes.items() if recipe.share > 0 and key not in below]
         """The kinds that open by themselves, not below another."""
-        self.sizes = {key: 1 + self._below(key) for key in self.kinds}
+        self.sizes = {key: 1 + self._below(key) + self.recipes[key].below for key in self.kinds}
         """How many matters one of a kind may become."""
         self.parties, self.familiar = registers.made_up_parties(), registers.demo_parties()
         self.room = 0
@@ -596,6 +605,7 @@ class Walk:
         self.actor, self.action = opening.actor, opening.action
         self.counts_at = at
         maker.made += 1
+        self.recipe.prepare(self)
         values = self.values = self._opening_values(opening)
         dated = self.process.opening_date_clock()
         due_on = opening.due_on if dated else None
@@ -866,7 +876,7 @@ class Walk:
                 break
             self.at = max(self.at, moment)
             self.take(step, hand)
-            self._raise_children()
+            self.raise_children()
             self._react()
             if self.closed is None:
                 self.recipe.after(self, step)
@@ -903,7 +913,7 @@ class Walk:
             self.said.append(f"{rule.title}：{counting.last_day(owed.at):%Y-%m-%d} 到时")
             self.take(self.process.flow.transitions[rule.step], SYSTEM_HAND, action="matters.fire")
             self.log(timer=owed.name, fired=True)
-            self._raise_children()
+            self.raise_children()
             self._react()
             return True
         self.action = "matters.fire"
@@ -936,7 +946,7 @@ class Walk:
             self.at, done = moment, True
             self.take(self.process.flow.transitions[trigger.step], SYSTEM_HAND, action="matters.react")
             self.log(reacted=True)
-            self._raise_children()
+            self.raise_children()
         return done
 
     def _holds(self, use: Use) -> bool:
@@ -962,7 +972,7 @@ class Walk:
         """Whether it ended with what was asked for; None while it is open."""
         return None if self.closed is None else not self.process.flow.states[self.state].failed
 
-    def _raise_children(self) -> None:
+    def raise_children(self) -> None:
         """Let the matters below go their way, each after those that it needs; the one above waits for their ends."""
         fresh = [child for child in self.children if not child.raised]
         if not fresh:
@@ -1053,7 +1063,7 @@ class Walk:
             case "in_time":
                 run = self.clock(params["clock"])
                 return run is not None and (run.paused or run.due > self.at)
-        return use.name in self.recipe.guards
+        return use.name in self.recipe.guards and self.recipe.passes(self, use)
 
     def _allows(self, step: Transition, use: Use) -> bool:
         if use.name == "at_most":
