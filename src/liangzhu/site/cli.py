@@ -847,6 +847,33 @@ def items_import(file: Path, title: str, units: tuple[str, ...], rest: str) -> N
         )
 
 
+@service_items.command("import-policies", short_help="导入政策文件，收为草稿；逐行报告")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--unit", required=True, metavar="KEY", help="归集单位的键")
+@click.option("--title", default="", help="来源的名称；省略时用文件名")
+@click.option("--issuer", default="", help="没有写发文单位的行按它算")
+@click.option("--published-on", type=click.DateTime(["%Y-%m-%d"]), help="没有写公布日期的行按它算")
+def policies_import(file: Path, unit: str, title: str, issuer: str, published_on) -> None:
+    """导入 json、csv、xlsx：每行一份政策文件。每一行都留有原始记录；没有收入的写明原因。什么都不会自动发布。"""
+    set_up_django()
+    from liangzhu.beams.people.directory import api as directory
+    from liangzhu.kernel.actors import SYSTEM
+    from liangzhu.pillars.services import api as services
+
+    batch = services.import_policies(
+        SYSTEM,
+        title=title or file.name,
+        data=file.read_bytes(),
+        name=file.name,
+        unit_id=directory.resolve_unit(unit).id,
+        issuer=issuer,
+        published_on=published_on.date() if published_on else None,
+    )
+    click.echo(f"收入 {batch.taken}，已有 {batch.unchanged}，未收入 {batch.refused}。")
+    for reason, count in services.refusals(batch):
+        click.echo(f"  {count} 行：{reason}")
+
+
 @service_items.command("export", short_help="导出在用的全部事项：.json .csv .xlsx 国家表结构")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 def items_export(file: Path) -> None:

@@ -1,6 +1,7 @@
 """The front door of this app."""
 
 from liangzhu.pillars.services.actions import import_items
+from liangzhu.pillars.services.actions.policy_importing import import_policies
 from liangzhu.pillars.services.behalf import serving
 from liangzhu.pillars.services.bundles import load_bundles
 from liangzhu.pillars.services.catalogue import load_items
@@ -26,6 +27,7 @@ __all__ = [
     "history_begins",
     "history_exists",
     "import_items",
+    "import_policies",
     "in_force",
     "load_bundles",
     "load_items",

@@ -127,6 +127,12 @@ def edit_incentives(actor: Actor, target=None) -> bool:
     )
 
 
+@policy("services.import_policies", "导入政策文件")
+def import_policies(actor: Actor, target=None) -> bool:
+    """The editor, for the own unit; the command line. ``target`` has ``unit_id``."""
+    return actor.is_system or edit_incentives(actor, target)
+
+
 @policy("services.review_incentives", "审核发布惠企政策")
 def review_incentives(actor: Actor, target=None) -> bool:
     """The reviewer of the unit. That it is a second person is checked in the action."""

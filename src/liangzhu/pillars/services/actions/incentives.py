@@ -66,18 +66,28 @@ def collect(
 
     Raises Invalid, Denied, Conflict when the document is there already.
     """
-    row = PolicyDocument(
-        title=title.strip(),
-        issuer=issuer.strip(),
+    act.check(policies.edit_incentives, PolicyDocument(unit_id=unit_id))
+    return collect_row(
+        act,
+        title=title,
+        issuer=issuer,
         published_on=published_on,
         unit_id=unit_id,
-        number=number.strip(),
-        url=url.strip(),
+        number=number,
+        url=url,
         text=text,
         source=source,
-        collected_at=now(),
     )
-    act.check(policies.edit_incentives, row)
+
+
+def collect_row(act: Act, *, published_on: date, unit_id: int, **said: str) -> PolicyDocument:
+    """Within an action that asked who may: collect one document, as `collect` and imports do. Raises Invalid, Conflict."""
+    row = PolicyDocument(
+        published_on=published_on,
+        unit_id=unit_id,
+        collected_at=now(),
+        **{name: value if name == "text" else value.strip() for name, value in said.items()},
+    )
     _clean(row, ["matter", "unit"])
     if published_on > today():
         raise Invalid({"published_on": "公布日期不能晚于今天。"})
@@ -112,6 +122,13 @@ def begin(act: Act, *, document_id: int, unit_id: int | None = None) -> Incentiv
     """Begin a policy of a document, with a first draft: what can be read out of its text stands in it already."""
     document = act.lock(PolicyDocument, pk=document_id)
     act.check(policies.edit_incentives, document)
+    return first_draft(act, document, unit_id=unit_id)
+
+
+def first_draft(
+    act: Act, document: PolicyDocument, *, unit_id: int | None = None, tags: str = "", contact: str = ""
+) -> IncentiveVersion:
+    """Within an action that asked who may: the first draft of a policy of a document."""
     row = Incentive.objects.create(document=document, unit_id=unit_id or document.unit_id, created_at=now())
     found = policy_text.read(document.text)
     version = IncentiveVersion.objects.create(
@@ -119,7 +136,8 @@ def begin(act: Act, *, document_id: int, unit_id: int | None = None) -> Incentiv
         number=1,
         name=document.title[:120],
         benefit="",
-        contact="",
+        tags=tags,
+        contact=contact,
         how=found.how,
         materials=found.materials,
         starts_on=document.published_on,

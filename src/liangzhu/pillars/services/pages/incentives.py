@@ -18,9 +18,11 @@ from liangzhu.kernel.ui.forms import form_view, press
 from liangzhu.kernel.web import guarded
 from liangzhu.pillars.services import criteria, enterprise, policies
 from liangzhu.pillars.services.actions import incentives as actions
+from liangzhu.pillars.services.actions.policy_importing import import_policies
 from liangzhu.pillars.services.models import IncentiveVersion, PolicyDocument
 from liangzhu.pillars.services.pages import incentives_forms as forms
 from liangzhu.pillars.services.queries import incentives as queries
+from liangzhu.pillars.services.queries import items
 
 FOLDER = "services/incentives/"
 
@@ -265,6 +267,44 @@ def collect(request: HttpRequest) -> HttpResponse:
 def _document_url(row: Any) -> str:
     pk = row.pk if isinstance(row, PolicyDocument) else str(row).partition(":")[2]
     return reverse("services:policy_document", args=[pk])
+
+
+@guarded("services.edit_incentives")
+def imports(request: HttpRequest) -> HttpResponse:
+    """Import documents from a file, and what was imported so far."""
+    return form_view(
+        request,
+        forms.ImportForm(request.POST or None, request.FILES or None),
+        lambda data, once: import_policies(
+            request.actor,
+            title=data["title"],
+            data=data["file"].read(),
+            name=data["file"].name,
+            unit_id=request.actor.unit_id,
+            issuer=data["issuer"],
+            published_on=data["published_on"],
+            once=once,
+        ),
+        FOLDER + "imports.html",
+        {"batches": queries.imports(request.actor)[:30]},
+        back=reverse("services:policy_imports"),
+        onward=lambda batch: reverse(
+            "services:policies_imported", args=[str(getattr(batch, "ref", batch)).rpartition(":")[2]]
+        ),
+    )
+
+
+@guarded("services.edit_incentives")
+def imported(request: HttpRequest, batch_id: int) -> HttpResponse:
+    """What became of each row of an import."""
+    batch = queries.imported(request.actor, batch_id)
+    rows = batch.records.select_related("document")
+    found = page(rows, request, ("place", "id"), 50)
+    return render(
+        request,
+        FOLDER + "imported.html",
+        {"batch": batch, "page": found, "reasons": items.refusals(batch), "unmapped": items.unmapped(batch)},
+    )
 
 
 @guarded("services.read_incentives")

@@ -35,6 +35,19 @@ class DocumentForm(Form):
     text = TextField(label="原文", required=False, max_length=100_000, rows=12)
 
 
+class ImportForm(Form):
+    """A file of policy documents."""
+
+    file = forms.FileField(
+        label="文件", help_text="json、csv、xlsx：每行一份文件，有标题、文号、发文机关、发布日期、链接、原文、关键词等列。"
+    )  # fmt: skip
+    title = forms.CharField(label="来源", max_length=120, help_text="例如：市政府网站政策文件库。")
+    issuer = forms.CharField(label="没有写发文单位的，按", max_length=120, required=False)
+    published_on = DateField(
+        label="没有写公布日期的，按", required=False, help_text="不填的，这些行不收入，原因写在报告里。"
+    )
+
+
 class VersionForm(Form):
     """What a draft says."""
 

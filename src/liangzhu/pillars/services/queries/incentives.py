@@ -17,6 +17,7 @@ from liangzhu.kernel.refs import Ref, register_ref
 from liangzhu.pillars.services import bundles, criteria, enterprise, policies
 from liangzhu.pillars.services.models import (
     Application,
+    Batch,
     Case,
     Incentive,
     IncentiveMatch,
@@ -224,6 +225,20 @@ def any_version(actor: Actor, version_id: int) -> IncentiveVersion:
     )
     if row is None:
         raise NotThere("没有找到这一版政策。")
+    return row
+
+
+def imports(actor: Actor) -> QuerySet[Batch]:
+    """Imports of documents."""
+    policies.edit_incentives.require(actor)
+    return Batch.objects.filter(kind=Batch.POLICIES).order_by("-id")
+
+
+def imported(actor: Actor, batch_id: int) -> Batch:
+    """One import of documents. Raises NotThere."""
+    row = imports(actor).filter(pk=batch_id).first()
+    if row is None:
+        raise NotThere("没有找到这个导入批次。")
     return row
 
 

@@ -575,9 +575,9 @@ def upward(actor: Actor, upward_id: int) -> Upward:
 
 
 def batches(actor: Actor) -> QuerySet[Batch]:
-    """All imports."""
+    """All imports of items."""
     policies.keep_items.require(actor)
-    return Batch.objects.order_by("-id")
+    return Batch.objects.filter(kind=Batch.ITEMS).order_by("-id")
 
 
 def batch(actor: Actor, batch_id: int) -> Batch:
