@@ -27,7 +27,7 @@ from liangzhu.kernel.now import at, today
 from liangzhu.kernel.pack import pack
 from liangzhu.pillars.programme import actions
 from liangzhu.pillars.programme.loading import load_plan
-from liangzhu.pillars.programme.models import PlanDocument, PlanTask
+from liangzhu.pillars.programme.models import Clause, PlanDocument, PlanTask
 
 ISSUED = "2022-08-26 14:00"
 """When the tests issue tasks: the day of the plan, a Friday."""
@@ -48,6 +48,11 @@ def loaded(django_db_setup, django_db_blocker) -> Iterator[None]:
                 matters.load_processes()
                 indicators.load_indicators(pack())
                 load_plan(pack(), demo=True)
+                # What the pack binds is measured from items; here a person reports it, so that a test says what it is.
+                online = Clause.objects.get(indicator__key="services.whole_online")
+                actions.bind_check(
+                    access.actor_of("office"), clause_id=online.pk, indicator_key="services.online_rate_items"
+                )
         yield
         with django_db_blocker.unblock():
             transaction.set_rollback(True)

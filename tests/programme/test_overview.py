@@ -454,7 +454,7 @@ def test_the_report_says_in_word_what_the_page_says(office, page):
     assert len(units) == 1 + len(tree.one("table.figures").find("tbody tr"))
     cells = [cell.text for element in word.tables for row in element.rows for cell in row.cells]
     assert "节点“联动清单”应于 2022-09-28 完成。" in cells
-    assert "一网通办率（事项口径）（待确认）" in cells
+    assert "一网通办率（事项口径，单位填报）（待确认）" in cells
     assert "尚无测量" in cells
     assert "口径待确认" in said
 

@@ -13,11 +13,11 @@ from docx.shared import Mm, Pt
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from liangzhu.kernel.workbook import Sheet, as_xlsx
 from liangzhu.pillars.programme.papers import gbt9704 as form
 from liangzhu.pillars.programme.papers.docx import as_docx
 from liangzhu.pillars.programme.papers.gbt9704 import Column, Heading, Paper, Paragraph, Table
 from liangzhu.pillars.programme.papers.pdf import as_pdf
-from liangzhu.pillars.programme.papers.workbook import Sheet, as_xlsx
 
 DAY = date(2022, 10, 8)
 LONG = (

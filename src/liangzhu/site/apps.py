@@ -14,5 +14,7 @@ class SiteApp(HouseApp):
         """Say which roles of the pillars have the care of what the beams keep."""
         super().ready()
         from liangzhu.beams.data.indicators.api import let_oversee
+        from liangzhu.pillars.services.api import let_see_figures
 
         let_oversee("programme.office", "programme.office_head")
+        let_see_figures("programme.leader", "programme.office", "programme.office_head")

@@ -10,6 +10,7 @@ from liangzhu.pillars.services.finding import find
 from liangzhu.pillars.services.halls import Serving, offer_at_counter
 from liangzhu.pillars.services.history import history_begins, history_exists, play_history
 from liangzhu.pillars.services.national import WRITERS
+from liangzhu.pillars.services.policies import let_see_figures
 from liangzhu.pillars.services.queries.items import (
     examine,
     in_force,
@@ -29,6 +30,7 @@ __all__ = [
     "import_items",
     "import_policies",
     "in_force",
+    "let_see_figures",
     "load_bundles",
     "load_items",
     "offer_at_counter",

@@ -132,3 +132,12 @@ nav(
     policy="services.read_ratings",
     icon="comment",
 )
+nav(
+    face="workbench",
+    group="政务服务",
+    label="运行指标",
+    url="services:figures",
+    order=290,
+    policy="services.read_figures",
+    icon="chart",
+)

@@ -209,3 +209,24 @@ def give_rating(actor: Actor, target=None) -> bool:
 def read_ratings(actor: Actor, target=None) -> bool:
     """All staff who do business: figures, and which bad ones are open; what people wrote stands in the matter."""
     return actor.is_system or (actor.signed_in and does_business(actor))
+
+
+# Figures --------------------------------------------------------------------------------------------------------------
+
+_overlookers: set[str] = {KEEPER}
+
+
+def let_see_figures(*roles: str) -> None:
+    """Give roles of other parts (a leader's) the figures of the whole district; `site` calls it."""
+    _overlookers.update(roles)
+
+
+def sees_all_figures(actor: Actor) -> bool:
+    """Whether the actor sees the figures of every unit."""
+    return actor.is_system or actor.has(*_overlookers)
+
+
+@policy("services.read_figures", "查看政务服务运行指标")
+def read_figures(actor: Actor, target=None) -> bool:
+    """Leaders for the district; heads of departments, editors and reviewers of items for their own unit."""
+    return sees_all_figures(actor) or (actor.signed_in and actor.has("matters.head", EDITOR, REVIEWER))

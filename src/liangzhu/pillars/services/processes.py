@@ -18,7 +18,7 @@ from datetime import date
 from liangzhu.beams.work.matters import api as matters
 from liangzhu.kernel.errors import Invalid, StepNotAllowed
 from liangzhu.kernel.now import now, today
-from liangzhu.pillars.services import bundles, papers
+from liangzhu.pillars.services import bundles, counting, papers
 from liangzhu.pillars.services.models import Application, Case, Material
 
 APPLICATION = "service_application"
@@ -267,9 +267,10 @@ def decide(act, matter, params: dict, data: dict, transition) -> None:
     case = case_of(matter)
     case.outcome = Case.GRANTED if params["granted"] else Case.REFUSED
     case.decided_at = now()
+    counting.note_decided(case, matter)
     if params["granted"] and case.certificate_type:
         case.certificate = str(papers.make_certificate(act, case))
-    case.save(update_fields=["outcome", "decided_at", "certificate"])
+    case.save(update_fields=["outcome", "decided_at", "certificate", *counting.DECIDED])
     act.log(case.ref, outcome=case.outcome, certificate=case.certificate)
     _look_around(act, case.application)
 

@@ -16,6 +16,7 @@ from liangzhu.kernel.errors import Invalid
 from liangzhu.kernel.now import now, today
 from liangzhu.kernel.pack import pack
 from liangzhu.kernel.web import guarded
+from liangzhu.kernel.workbook import Sheet, as_xlsx
 from liangzhu.kernel.workdays import shanghai_date
 from liangzhu.pillars.programme import letters, overview, policies, queries
 from liangzhu.pillars.programme.models import Clause, ClauseDay, PlanDocument
@@ -24,7 +25,6 @@ from liangzhu.pillars.programme.papers.docx import as_docx
 from liangzhu.pillars.programme.papers.gbt9704 import Paper
 from liangzhu.pillars.programme.papers.pdf import as_pdf
 from liangzhu.pillars.programme.papers.report import report_paper
-from liangzhu.pillars.programme.papers.workbook import Sheet, as_xlsx
 from liangzhu.pillars.programme.queries import Group
 from liangzhu.pillars.programme.truth import LIGHTS, Judged, Truth
 

@@ -18,8 +18,8 @@ from docx.styles.style import ParagraphStyle
 from docx.table import Table as WordTable
 from docx.text.paragraph import Paragraph as WordParagraph
 
+from liangzhu.kernel.still import still
 from liangzhu.pillars.programme.papers import gbt9704 as form
-from liangzhu.pillars.programme.papers.still import still
 
 FACES = {
     "仿宋": form.FANGSONG,

@@ -22,7 +22,7 @@ from liangzhu.kernel.now import now, today
 from liangzhu.kernel.pack import pack
 from liangzhu.kernel.refs import Ref
 from liangzhu.kernel.releases import next_number
-from liangzhu.pillars.services import behalf, bundles, guide, policies
+from liangzhu.pillars.services import behalf, bundles, counting, guide, policies
 from liangzhu.pillars.services.actions import incentives
 from liangzhu.pillars.services.actions.halls import ask_rating
 from liangzhu.pillars.services.models import Application, Case, Material
@@ -477,8 +477,9 @@ def _open_cases(act: Act, row: Application, cases: list[Case], found: guide.Rout
             applicant=row.applicant,
             opening="由申办分发",
         )
-        case.save(update_fields=["code", "matter"])
         rows[case.part] = case
+    counting.note_received(row, cases)
+    Case.objects.bulk_update(cases, ["code", "matter", *counting.RECEIVED])
     for case in cases:
         for need in sorted(parts[case.part].needs):
             matters.require(act, case.matter, rows[need].matter)

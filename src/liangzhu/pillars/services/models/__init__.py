@@ -13,6 +13,7 @@ from liangzhu.pillars.services.models.incentives import (
     PolicyDocument,
 )
 from liangzhu.pillars.services.models.items import (
+    ON_REQUEST,
     Batch,
     Exemption,
     Item,
@@ -28,6 +29,7 @@ from liangzhu.pillars.services.models.items import (
 from liangzhu.pillars.services.models.ratings import Rating
 
 __all__ = [
+    "ON_REQUEST",
     "Application",
     "Appointment",
     "Batch",

@@ -71,6 +71,10 @@ class Case(models.Model):
     """A case (办件): one item for one applicant, at one department, with its own code, clocks and decision.
 
     What it stands under is that of the item's version when it was sent; a later version changes nothing here.
+    What the leader's figures count stands here as well, written once when it was sent and once when it was decided, so
+    that they are summed up from an index: the days (Asia/Shanghai), channel and materials of its application
+    (``asked``: in question; ``spared``: not asked of the applicant; ``vowed``: promised in writing, 告知承诺), and whether
+    the decision kept the promised and the legal limit (None: not decided).
     """
 
     GRANTED, REFUSED = "granted", "refused"
@@ -99,10 +103,28 @@ class Case(models.Model):
     outcome = models.CharField("决定", max_length=10, choices=OUTCOMES, blank=True)
     decided_at = models.DateTimeField(null=True)
     certificate = models.CharField(max_length=80, blank=True, help_text="Ref of the certificate")
+    received_on = models.DateField("收件日期", null=True)
+    channel = models.CharField("渠道", max_length=10, choices=Application.CHANNELS, blank=True)
+    asked = models.PositiveSmallIntegerField("应提交材料", default=0)
+    spared = models.PositiveSmallIntegerField("免提交材料", default=0)
+    vowed = models.PositiveSmallIntegerField("告知承诺材料", default=0)
+    decided_on = models.DateField("决定日期", null=True)
+    in_promise = models.BooleanField("承诺时限内", null=True)
+    in_law = models.BooleanField("法定时限内", null=True)
 
     class Meta:
         verbose_name = "办件"
         constraints = [models.UniqueConstraint(fields=["application", "part"], name="services_case_once")]
+        indexes = [
+            models.Index(
+                fields=["received_on", "unit_id", "item", "channel", "asked", "spared", "vowed"],
+                name="services_case_received",
+            ),
+            models.Index(
+                fields=["decided_on", "unit_id", "item", "received_on", "in_promise", "in_law"],
+                name="services_case_decided",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.name}（{self.code or '未提交'}）"
@@ -125,6 +147,7 @@ class Material(models.Model):
 
     WANTED, AVAILABLE, GIVEN, PROMISED = "wanted", "available", "given", "promised"
     HELD, MADE, TO_VERIFY, VERIFIED, UNTRUE = "held", "made", "to_verify", "verified", "untrue"
+    SPARED = (HELD, MADE, TO_VERIFY, VERIFIED, UNTRUE)
     STATES = [
         (WANTED, "请您提供"),
         (AVAILABLE, "政府已有，同意后获取"),

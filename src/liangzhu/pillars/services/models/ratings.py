@@ -44,6 +44,7 @@ class Rating(Sealed):
         indexes = [
             models.Index(fields=["rater", "state"]),
             models.Index(fields=["state", "asked_at"]),
+            models.Index(fields=["asked_at", "unit", "item", "state", "level"], name="rating_figures"),
         ]
 
     @property

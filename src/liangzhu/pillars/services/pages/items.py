@@ -66,7 +66,11 @@ def guide(request: HttpRequest, key: str, version_id: int | None = None) -> Http
 @guarded("kernel.public")
 def once_only(request: HttpRequest) -> HttpResponse:
     """How far government keeps its word not to ask for what it issues, with every exemption."""
-    return render(request, "services/items/once_only.html", {"figures": queries.items.once_only()})
+    return render(
+        request,
+        "services/items/once_only.html",
+        {"figures": queries.items.once_only(), "rates": queries.figures.public()},
+    )
 
 
 @guarded("kernel.public")

@@ -1,5 +1,5 @@
 """Every read of services."""
 
-from liangzhu.pillars.services.queries import cases, counter, halls, incentives, items, ratings
+from liangzhu.pillars.services.queries import cases, counter, figures, halls, incentives, items, ratings
 
-__all__ = ["cases", "counter", "halls", "incentives", "items", "ratings"]
+__all__ = ["cases", "counter", "figures", "halls", "incentives", "items", "ratings"]

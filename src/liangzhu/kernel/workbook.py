@@ -17,7 +17,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 from openpyxl.writer.excel import ExcelWriter
 
-from liangzhu.pillars.programme.papers.still import still
+from liangzhu.kernel.still import still
 
 Cell = str | int | float | date | None
 
