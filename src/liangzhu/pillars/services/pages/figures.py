@@ -247,7 +247,7 @@ def rows(request: HttpRequest, count: str) -> HttpResponse:
     form = _form(request)
     span, unit_id, item = form.span, form.unit_id, request.GET.get("item", "")[:80]
     family, found = queries.rows(request.actor, count, span, unit_id, item)
-    listed = page(found, request, ("-id",), 50)
+    listed = page(found, request, queries.ORDERS.get(family, ("-id",)), 50)
     names = queries.titles()
     matters = [Ref("matter", str(one)) for row in listed if (one := _matter(family, row))]
     seen = describe(matters, request.actor)

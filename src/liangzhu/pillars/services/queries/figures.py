@@ -13,7 +13,6 @@ from typing import Any
 
 from django.db.models import Case as Choose
 from django.db.models import Count, F, IntegerField, Q, QuerySet, Sum, Value, When
-from django.db.models.functions import TruncMonth
 
 from liangzhu.beams.people.directory import api as directory
 from liangzhu.kernel.actors import Actor
@@ -106,6 +105,16 @@ _SUMS = {
     "vowed": Sum("vowed", default=0),
 }
 """Counts that are sums: those of materials stand on the case."""
+
+_DAYS = {figures.RECEIVED: "received_on", figures.DECIDED: "decided_on"}
+"""The day of a case, by family: the first column of its index."""
+
+ORDERS = {
+    figures.RECEIVED: ("-received_on", "-id"),
+    figures.DECIDED: ("-decided_on", "-id"),
+    figures.RATINGS: ("-asked_at", "-id"),
+}
+"""How rows are listed, by family: the newest first, along the index."""
 
 _UNIT = {figures.ITEMS: "item__unit_id", figures.MATERIALS: "case__unit_id"}
 _ITEM = {figures.ITEMS: "item__key", figures.MATERIALS: "case__item"}
@@ -312,36 +321,25 @@ def trend(
     """A figure over the twelve months up to that of ``last``: (month, value)."""
     units, one, conditions = scope(actor, unit_id), FIGURES[figure], _conditions()
     months = [figures.month(figures.months_on(last, back)) for back in range(1 - TREND_MONTHS, 1)]
-    names = [name for name, count in COUNTS.items() if count.family == one.family and name not in _FOLLOWED]
     family = figures.RECEIVED if one.family == figures.MATERIALS else one.family
-    counts: dict[date, Mapping[str, int]] = {}
-    if family == figures.ITEMS:
+    wanted = {name: _SUMS.get(name) or Count("pk", filter=conditions[name]) for name in (one.part, one.whole)}
+    counts: dict[date, Counter[str]] = {}
+    if family in _DAYS:
+        # By the day, as the index has it: cutting a date down to its month is a call for each row in SQLite.
+        rows = _within(_rows(family, Span(months[0].first, months[-1].last)), family, units, "")
+        grouped = rows.order_by().values(_DAYS[family])
+        for row in grouped.annotate(**{f"n_{name}": how for name, how in wanted.items()}):
+            found = counts.setdefault(row[_DAYS[family]].replace(day=1), Counter())
+            found.update({name: row[f"n_{name}"] for name in wanted})
+    else:
         for span in months:
             if span.first <= today():
                 rows = _within(_rows(family, span), family, units, "")
-                wanted = {
-                    name: _SUMS.get(name) or Count("pk", filter=conditions[name])
-                    for name in (one.part, one.whole)
-                }
-                counts[span.first] = rows.aggregate(**{f"n_{name}": how for name, how in wanted.items()})
-    else:
-        column = {figures.RECEIVED: "received_on", figures.DECIDED: "decided_on"}.get(family, "asked_at")
-        rows = _within(_rows(family, Span(months[0].first, months[-1].last)), family, units, "")
-        if {one.part, one.whole} & set(_FOLLOWED):
-            rows, names = rows.filter(_BAD), list(_FOLLOWED)
-        wanted = {name: _SUMS.get(name) or Count("pk", filter=conditions[name]) for name in names}
-        how = TruncMonth(column, tzinfo=SHANGHAI) if column == "asked_at" else TruncMonth(column)
-        grouped = rows.order_by().annotate(month=how).values("month")
-        for row in grouped.annotate(**{f"n_{name}": each for name, each in wanted.items()}):
-            found = row.pop("month")
-            counts[date(found.year, found.month, 1)] = row
-    return [
-        (
-            f"{span.first:%Y-%m}",
-            one.of({name.removeprefix("n_"): n for name, n in counts.get(span.first, {}).items()}),
-        )
-        for span in months
-    ]
+                if set(wanted) & set(_FOLLOWED):
+                    rows = rows.filter(_BAD)
+                found = rows.aggregate(**{f"n_{name}": how for name, how in wanted.items()})
+                counts[span.first] = Counter({name: found[f"n_{name}"] for name in wanted})
+    return [(f"{span.first:%Y-%m}", one.of(counts.get(span.first, {}))) for span in months]
 
 
 # The rows behind a number ---------------------------------------------------------------------------------------------
