@@ -7,12 +7,11 @@ of the person at the keyboard do not reach the tests.
 
 import atexit
 import json
-import multiprocessing
 import os
 import re
 import shutil
 import socket
-import subprocess
+import sys
 import tempfile
 from collections import Counter
 from contextlib import ExitStack, contextmanager
@@ -129,6 +128,28 @@ def pytest_collection_modifyitems(config, items):
         items[:] = [one for one in items if one not in gone]
 
 
+_REFUSED = "a test without a database starts a process or connects: mark it django_db"
+_starting: list = []
+_STARTS = {
+    "subprocess.Popen",
+    "os.system",
+    "os.exec",
+    "os.fork",
+    "os.forkpty",
+    "os.posix_spawn",
+    "sqlite3.connect",
+}
+
+
+def _heard(event: str, given: tuple) -> None:
+    if _starting and event in _STARTS:
+        raise AssertionError(_REFUSED)
+
+
+# What a process is started with says so to the interpreter, whatever name it was imported by; a hook cannot be taken away.
+sys.addaudithook(_heard)
+
+
 def pytest_fixture_setup(fixturedef, request):
     """As `shut`: who asks for the database in passing says so in the list of what it needs."""
     if fixturedef.argname in ("db", "transactional_db", "_django_db_helper") and _without_database(
@@ -145,13 +166,15 @@ def shut(request):
         return
 
     def refused(*words, **named):
-        raise AssertionError("a test without a database starts a process or connects: mark it django_db")
+        raise AssertionError(_REFUSED)
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(subprocess.Popen, "__init__", refused)
-        patch.setattr(multiprocessing.process.BaseProcess, "start", refused)
-        patch.setattr(psycopg, "connect", refused)
-        yield
+    _starting.append(request.node)
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(psycopg, "connect", refused)
+            yield
+    finally:
+        _starting.clear()
 
 
 @pytest.fixture(autouse=True, scope="module")
