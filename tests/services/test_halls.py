@@ -447,7 +447,8 @@ class TestCounter:
 
     def test_a_desk_that_is_no_window_is_told_so(self, put):
         other = sit(put("zizhu", "shenpiju", "codes.window"), "自助终端1号")
-        assert other.client.get(reverse("services:counter")).url == reverse("codes:desk")
+        page = other.client.get(reverse("services:counter"))
+        assert page.url == f"{reverse('codes:desk')}?next=%2Fcounter%2F"
 
 
 class TestPublicPages:
