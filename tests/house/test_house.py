@@ -3,6 +3,7 @@
 import ast
 import inspect
 import io
+import re
 import subprocess
 import sys
 import tomllib
@@ -291,3 +292,9 @@ def test_every_folder_of_a_beam_or_of_the_pillars_is_an_installed_app():
         ".".join(folder.relative_to(SRC).parts) for folder in folders if (folder / "__init__.py").exists()
     }
     assert wanted <= set(own_apps().values())
+
+
+def test_every_bench_has_its_row(root):
+    page = (root / "bench" / "README.md").read_text(encoding="utf-8")
+    names = {file.stem for file in (root / "bench").glob("[a-z]*.py")}
+    assert names == set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE))
