@@ -24,6 +24,7 @@ from liangzhu.pillars.services import bundles
 from liangzhu.pillars.services.actions import cases as actions
 from liangzhu.pillars.services.models import Application, Case, Item, Material, Rating
 from liangzhu.pillars.services.queries import cases as queries
+from liangzhu.pillars.services.queries import items as item_queries
 
 from .applying import CLINIC, fill, ready, send, step, upload, work_off
 
@@ -492,6 +493,8 @@ def test_a_bundle_begins_and_ends(clinic, as_resident, put, key):
     ended = {one.part: one for one in row.cases.all()}
     assert {one.outcome for one in ended.values()} == {Case.GRANTED}
     for one in ended.values():
+        found = item_queries.decided(one.item)
+        assert (found.granted, found.refused, found.share) == (1, 0, 1.0)
         assert bool(one.certificate) == (
             one.certificate_type in certificates.catalogue().kinds
             and not certificates.kind_of(one.certificate_type).foreign

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from itertools import groupby
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.urls import reverse
 
 from liangzhu.beams.people.directory import api as directory
@@ -18,6 +18,7 @@ from liangzhu.kernel.refs import register_ref
 from liangzhu.pillars.services import checks, issued, policies, sheets
 from liangzhu.pillars.services.models import (
     Batch,
+    Case,
     Exemption,
     Item,
     ItemMaterial,
@@ -454,6 +455,30 @@ def examine(actor: Actor, *, rule: str = "", unit: str = "") -> Examined:
 
 
 @dataclass(frozen=True)
+class Decided:
+    """How many cases of an item were decided, and how: of examination results, how many were recognised (互认率)."""
+
+    granted: int = 0
+    refused: int = 0
+
+    @property
+    def whole(self) -> int:
+        """Decided cases."""
+        return self.granted + self.refused
+
+    @property
+    def share(self) -> float | None:
+        """Granted of decided, 0 to 1; None without any."""
+        return self.granted / self.whole if self.whole else None
+
+
+def decided(key: str) -> Decided:
+    """The decided cases of an item, whoever applied."""
+    rows = Case.objects.filter(item=key).exclude(outcome="").values_list("outcome").annotate(Count("pk"))
+    return Decided(**dict(rows.order_by()))
+
+
+@dataclass(frozen=True)
 class Detail:
     """An item for staff: versions, what is wrong with the open one (else the current), exemptions, questions."""
 
@@ -466,6 +491,7 @@ class Detail:
     exemptions: list[Exemption]
     upwards: list[Upward]
     records: list[SourceRecord]
+    decided: "Decided"
     may_edit: bool
     may_review: bool
 
@@ -501,6 +527,7 @@ def detail(actor: Actor, key: str) -> Detail:
         exemptions=list(item.exemptions.order_by("-id")),
         upwards=list(item.upwards.order_by("-id")),
         records=list(SourceRecord.objects.filter(version__item=item).select_related("batch")[:5]),
+        decided=decided(item.key),
         may_edit=policies.edit_items(actor, item),
         may_review=policies.review_items(actor, item),
     )
