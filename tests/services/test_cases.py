@@ -514,8 +514,8 @@ def decide(case, staff, window, row) -> None:
             officer.actor, matter_id=row.matter_id, part_id=part.pk, transition="record_check", data=CHECK
         )
     for name in ROADS[case.kind]:
-        if name == "grant" and bundles.in_release(row).in_person:
+        if name == "accept" and bundles.in_release(row).in_person:
             with pytest.raises(errors.StepNotAllowed, match="还没有到场"):
-                step(officer.actor, case.matter, "grant")
+                step(officer.actor, case.matter, "accept")
             step(officer.actor, case.matter, "come", seen="双方到场，核对身份证原件，当面签了声明")
         step(head.actor if name == "grant" else officer.actor, case.matter, name)

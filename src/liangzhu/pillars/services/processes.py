@@ -9,7 +9,7 @@
 | `services.site_checked` | a favourable decision on an item with a site check before its unit recorded one that passed |
 | `services.hearing_notice` | a hearing on less than seven working days' notice, after its time, or chaired by who accepted the case (§47-48) |
 | `services.must_come` | noting a presence where nobody must come |
-| `services.came` | a favourable decision before those who must come in person came (`mode = "all_in_person"`) |
+| `services.came` | acceptance before those who must come in person came (`mode = "all_in_person"`) |
 | `services.heard` | a decision while a hearing may still be asked for, or was asked for and not held (§47) |
 """
 
