@@ -17,6 +17,7 @@ from liangzhu.kernel.log import canonical
 from liangzhu.kernel.models import Series
 from liangzhu.kernel.now import SHANGHAI
 from liangzhu.kernel.pack import pack
+from liangzhu.kernel.workdays import shanghai_date
 from liangzhu.pillars.services import bundles, guide, incentive_processes, rating_processes
 from liangzhu.pillars.services.models import Application, Case, Item, Material, Rating
 from liangzhu.pillars.services.processes import APPLICATION, CASE_KINDS
@@ -347,7 +348,24 @@ class CaseRecipe(matters.Recipe):
             result=one.result,
             outcome=own.outcome,
             decided_at=own.decided_at,
+            **_figures(walk),
         )
+
+
+def _figures(walk: matters.Walk) -> dict[str, Any]:
+    """What `counting` writes on a case, for one that nobody sent or decided."""
+    own, whole = walk.own, walk.parent.own
+    needed = [one for one in whole.route.materials if own.part.name in one.parts]
+    ends = {run.rule.name: run.due for run in walk.clocks} if own.decided_at else {}
+    return {
+        "received_on": shanghai_date(walk.opened),
+        "channel": whole.channel,
+        "asked": len(needed),
+        "spared": sum(bool(one.made or one.why) for one in needed),
+        "decided_on": shanghai_date(own.decided_at) if own.decided_at else None,
+        "in_promise": own.decided_at < ends["promise"] if "promise" in ends else None,
+        "in_law": own.decided_at < ends["law"] if "law" in ends and own.part.offer.legal else None,
+    }
 
 
 def _granted(walk: matters.Walk) -> bool:
