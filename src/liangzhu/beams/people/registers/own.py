@@ -1,6 +1,7 @@
 """What residents do with mandates of their own: give, confirm, end. Both sides signed in with a checked identity, so each
 speaks for itself, and no officer has to note what they said."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
@@ -89,9 +90,10 @@ def is_person(person: Ref, *, name: str, number: str = "", phone: str = "") -> b
     return any(says(row, " ".join(name.split())) for row in rows)
 
 
-def sought_by(person: Ref) -> tuple[QuerySet, QuerySet]:
-    """The blind indexes of a person's document numbers and phones, to be compared with the same kind in other tables."""
-    rows = NaturalPerson.objects.filter(pk__in=[Ref.parse(one).id for one in family(str(person))])
+def sought_by(refs: Iterable[str]) -> tuple[QuerySet, QuerySet]:
+    """The blind indexes of document numbers and phones of one person, by all his references (`family`), to be compared with the same
+    kind in other tables; asks nothing yet."""
+    rows = NaturalPerson.objects.filter(pk__in=[Ref.parse(one).id for one in refs])
     return (
         rows.exclude(document_blind="").values("document_blind"),
         rows.exclude(phone_blind="").values("phone_blind"),

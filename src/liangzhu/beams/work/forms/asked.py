@@ -1,5 +1,7 @@
 """Which requests to sign mean a resident."""
 
+from collections.abc import Iterable
+
 from django.db.models import Q, QuerySet
 
 from liangzhu.beams.people.registers import api as registers
@@ -7,13 +9,15 @@ from liangzhu.beams.work.forms.models import CoSignature
 from liangzhu.kernel.refs import Ref
 
 
-def sought(person: Ref) -> QuerySet[CoSignature]:
-    """Requests that name a natural person by Ref, or by a number of his and perhaps not by his name: `meant` tells."""
-    numbers, phones = registers.sought_by(person)
+def sought(person: Ref, refs: Iterable[str] = ()) -> QuerySet[CoSignature]:
+    """Requests that name a natural person by Ref, or by a number of his and perhaps not by his name: `meant` tells.
+
+    ``refs`` are all references of the person, where they are known already.
+    """
+    refs = refs or registers.family(str(person))
+    numbers, phones = registers.sought_by(refs)
     return CoSignature.objects.filter(
-        Q(party__in=registers.family(str(person)))
-        | Q(party="", number_blind__in=numbers)
-        | Q(party="", phone_blind__in=phones)
+        Q(party__in=refs) | Q(party="", number_blind__in=numbers) | Q(party="", phone_blind__in=phones)
     )
 
 

@@ -332,7 +332,7 @@ def come_with_code(act: Act, *, code: str) -> CoSignature:
     if fits and row.party:
         fits = row.party in registers.family(str(person))
     elif fits:
-        numbers, _ = registers.sought_by(person)
+        numbers, _ = registers.sought_by(registers.family(str(person)))
         fits = registers.is_person(person, name=str(row.person_name)) and (
             not row.number_blind or CoSignature.objects.filter(pk=row.pk, number_blind__in=numbers).exists()
         )

@@ -338,7 +338,8 @@ def _asker(actor: Actor, draft: Draft) -> str:
 def asked_of(actor: Actor) -> list[CoSignature]:
     """What waits for the signature of a resident, what is due first at the top; at most 50."""
     policies.cosign.require(actor)
-    rows = sought(actor.person).filter(state__in=CoSignature.WAITING, due_at__gt=now())
+    own = () if actor.for_another else actor.principal_refs
+    rows = sought(actor.person, own).filter(state__in=CoSignature.WAITING, due_at__gt=now())
     return [row for row in rows.select_related("draft").order_by("due_at")[:50] if meant(actor.person, row)]
 
 
