@@ -62,8 +62,8 @@ def test_a_leader_opens_a_number_and_reads_the_page_on_a_phone(
             tab.goto(reverse("services:figures"))
             tab.get_by_text("还算不出").first.wait_for()
             look("figures")
-            tab.get_by_role("link", name="好差评", exact=True).click()
-            tab.get_by_role("link", name="按事项", exact=True).click()
+            tab.locator("#groups").get_by_role("link", name="好差评", exact=True).click()
+            tab.locator("#groups").get_by_role("link", name="按事项", exact=True).click()
             tab.get_by_role("link", name="有效评价 4 次，看明细").first.click()
             tab.get_by_role("heading", name="有效评价：4 次").wait_for()
             assert tab.locator("[data-row]").count() == 4
