@@ -70,6 +70,7 @@ KEYS: dict[str, dict[str, tuple[str, str]]] = {
         "": ("material", ""),
         "material": ("key name channel free", "issuer source_key certificate notes"),
     },
+    "laws.toml": {"": ("law", ""), "law": ("name", "text changed unread")},
     "documents.toml": {"": ("document", ""), "document": ("key title issuer how", "names apart")},
     "services.toml": {
         "": ("upper_unit defaults journey ratings", "identity_certificate"),

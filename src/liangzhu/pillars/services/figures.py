@@ -106,8 +106,8 @@ def online_possible(found: Counts) -> Decimal | None:
 
 
 def whole_online(found: Counts) -> Decimal | None:
-    """一网通办率 by items (事项口径), percent: level Ⅳ without a visit / items on request. 海政发〔2022〕114号第11条 names
-    85 % and no formula; which reading the city checks is 待确认 (decision 20).
+    """一网通办率 by items (事项口径), percent: level Ⅳ without a visit / items on request. The plan
+    names a share and no formula; which reading is checked is 待确认 (decision 20).
     """
     return share(found.get("items_whole"), found.get("items"))
 
@@ -274,7 +274,7 @@ class Figure:
         return COUNTS[self.whole].family
 
 
-_PLAN = "海政发〔2022〕114号第11条要求85%，没有给出算法；市里按哪个口径考核待确认"
+_PLAN = "计划只写了要达到多少，没有给出算法；按哪个口径考核待确认"
 _RATED = "国办发〔2019〕51号"
 
 FIGURES: dict[str, Figure] = {
