@@ -40,7 +40,8 @@ def visit():
         return playwright, playwright.chromium.launch(executable_path=chromium, args=options)
 
     def look(answers: list, do: Callable, width: int, height: int):
-        context = chrome.new_context(viewport={"width": width, "height": height})
+        # Only what the test serves is there: no worker of the portal.
+        context = chrome.new_context(viewport={"width": width, "height": height}, service_workers="block")
         try:
             page = context.new_page()
             page.complaints = []

@@ -14,6 +14,14 @@ from liangzhu.site.cli import INTERRUPTED, ChineseGroup
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 
+@pytest.fixture(autouse=True)
+def listening():
+    """As at a keyboard: a run that was put into the background from the start has the signal ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 class _Dying:
     def __del__(self):
         signal.raise_signal(signal.SIGINT)

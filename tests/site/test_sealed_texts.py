@@ -47,9 +47,9 @@ def everything() -> bytes:
 def _database() -> bytes:
     if connection.vendor == "sqlite":
         path = Path(connection.settings_dict["NAME"])
-        return b"".join(
-            each.read_bytes() for each in sorted(path.parent.glob(f"{path.name}*")) if each.is_file()
-        )
+        there = [str(each) for each in sorted(path.parent.glob(f"{path.name}*")) if each.is_file()]
+        # By another process: to close one of these files here would drop the locks that SQLite holds on it.
+        return subprocess.run(["cat", *there], stdout=subprocess.PIPE, check=True).stdout
     found = []
     with connection.cursor() as cursor:
         for table in connection.introspection.table_names(cursor):
@@ -164,7 +164,7 @@ def actor_of(role: str) -> directory.Staff:
 
 def test_what_goes_the_ordinary_way_is_read_by_people_and_by_nobody_else(town):
     officer = actor_of("matters.officer")
-    kind = next(iter(matters.all_kinds().values()))
+    kind = matters.all_kinds()["plan_task"]
     upload = SimpleUploadedFile(f"{NAME}{PHONE}.txt", f"{PLANTED}".encode())
     file = files.stage(officer, upload=upload)
 

@@ -69,6 +69,13 @@ CONTEXT = {
         "decision": "准予竹青门诊部执业，诊疗科目为内科、口腔科",
         "certificate": "医疗机构执业许可证",
     },
+    "hearing_right": {
+        "applicant": NAME,
+        "item": "医疗机构执业登记",
+        "told": "拟不予许可",
+        "interest": "与相邻居民的通行有重大利益关系",
+        "until": date(2022, 10, 27),
+    },
     "extension": {
         "applicant": NAME,
         "item": "医疗机构执业登记",
