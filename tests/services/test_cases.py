@@ -441,10 +441,12 @@ def made_up(fields) -> dict:
             keys = [key for key, _ in one.options]
             found[one.name] = keys[0] if one.type == "choice" else keys
         elif one.type == "table":
+            # Some of each kind of staff, where a table tells kinds.
             row = made_up(one.fields)
-            found[one.name] = (
-                [row, row | {"staff_kind": "rescuer", "staff_number": "2"}] if "staff_kind" in row else [row]
-            )
+            kinds = [key for part in one.fields if part.name == "staff_kind" for key, _ in part.options]
+            found[one.name] = [
+                row | {"staff_kind": kind, "staff_number": str(n)} for n, kind in enumerate(kinds, 1)
+            ] or [row]
         elif one.name == "partner_number":
             found[one.name] = "329999199106251217"
         elif one.type == "text" and one.least == 24:
