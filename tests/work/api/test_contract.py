@@ -102,6 +102,11 @@ def send(case, token: str, checks: list) -> None:
     case.call_and_validate(headers=headers, checks=checks)
 
 
+def refused(ctx, response, case):
+    """What the contract does not allow is refused; a body that is too long for anything is told just that (413)."""
+    return None if response.status_code == 413 else negative_data_rejection(ctx, response, case)
+
+
 @pytest.mark.parametrize("label", OPERATIONS)
 def test_no_request_breaks_it(label, everything):
     operation = OPERATIONS[label]
@@ -129,4 +134,4 @@ def test_no_request_breaks_it(label, everything):
 
     with one_connection():
         made_up(RIGHT, [])()
-        made_up(WRONG, [negative_data_rejection])()
+        made_up(WRONG, [refused])()
